@@ -1,0 +1,69 @@
+// daemon: what every program under master does the same: options, configuration, log, rights, serving, drain and stop.
+//
+// The order of calls in a main is the order of privilege: Daemon (reads configuration as it was started), then what must be opened
+// while we still may, then drop_privileges(), then serve(). Options given by master: -n service -t type -c folder -o name=value -v
+// -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one). SIGTERM: stop now. SIGHUP: drain: take no
+// new work, end when the last session has ended. When the control pipe closes, master is gone: as SIGTERM.
+#pragma once
+
+#include "async/nursery.h"
+#include "config/config.h"
+#include "ipc/channel.h"
+#include "net/listener.h"
+#include "sandbox/sandbox.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace daemon {
+
+class Daemon {
+public:
+    // Exits with a message on standard error and in the log when options or configuration are wrong.
+    Daemon(const std::string& program, int argc, char** argv);
+
+    const config::Config& config() const { return config_; }
+    const std::string& service() const { return service_; }    // name in master.cf: "smtp", "submission"
+    bool is_unix() const { return type_ == "unix"; }
+    bool privileged() const { return privileged_; }             // started as root: users are switched
+    async::Nursery& nursery() { return nursery_; }
+    const std::vector<int>& listening() const { return listening_; }
+    const std::string& queue_folder() const { return config_.queue_directory; }
+    bool draining() const { return draining_; }
+
+    // Becomes the user (a parameter's value such as config().null_owner) and locks the sandbox. Without root: only the sandbox.
+    void drop_privileges(const std::string& user, const sandbox::Rights& rights);
+
+    // Serves byte streams (inet or Unix): `session` makes a task for each connection. Returns the exit status.
+    int serve(std::function<async::Task<>(net::Stream)> session);
+    // Serves lib/ipc connections (Unix SOCK_SEQPACKET).
+    int serve_channels(std::function<async::Task<>(ipc::Channel)> session);
+    // Serves whatever start() set up: just the loop.
+    int run();
+
+    // Called once when draining begins (and before the wait for the last session).
+    std::function<void()> on_drain;
+    // Called at SIGTERM before tasks are destroyed.
+    std::function<void()> on_stop;
+    // Other things that must end before a drained process may exit.
+    std::function<bool()> busy;
+
+private:
+    void drain();
+    void stop();
+    void watch_master();
+    void maybe_finished();
+
+    std::string program_, service_, type_ = "inet";
+    config::Config config_;
+    std::vector<int> listening_;
+    base::Fd control_;
+    bool privileged_ = false;
+    bool draining_ = false;
+    async::Nursery listeners_{"listener"};
+    async::Nursery watchers_{"watcher"};
+    async::Nursery nursery_{"session"};
+};
+
+} // namespace daemon

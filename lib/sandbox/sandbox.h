@@ -1,0 +1,35 @@
+// sandbox: giving up rights, for good. Errors are base::SystemError; a program that cannot become what it should must not go on.
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace sandbox {
+
+struct User {
+    std::string name;
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::string home, shell, real_name;
+};
+
+User find_user(const std::string& name);        // throws std::runtime_error when there is none
+User find_user(uid_t uid);
+
+// Sets groups, gid and uid, and proves that there is no way back. supplementary: also initgroups(3), for people's own processes.
+void become(const User& user, bool supplementary = false);
+
+// What a program still needs after it has opened everything.
+struct Rights {
+    bool network = false;                       // make internet connections
+    bool fork_and_exec = false;                 // start other programs
+    bool change_user = false;                   // root parents that fork workers
+    std::vector<std::string> read;              // folders or files below which it may read (Landlock, where the kernel has it)
+    std::vector<std::string> write;             // … and write, create, rename, remove, connect to sockets
+};
+
+// no_new_privs, non-dumpable, no core, seccomp filter, Landlock. Returns what could not be had ("Landlock: kernel has none").
+std::vector<std::string> lock(const Rights& rights);
+
+} // namespace sandbox
