@@ -2,7 +2,7 @@
 //
 // The order of calls in a main is the order of privilege: Daemon (reads configuration as it was started), then what must be opened
 // while we still may, then drop_privileges(), then serve(). Options given by master: -n service -t type -c folder -o name=value -v
-// -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one). SIGTERM: stop now. SIGHUP: drain: take no
+// -p command word -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one). SIGTERM: stop now. SIGHUP: drain: take no
 // new work, end when the last session has ended. When the control pipe closes, master is gone: as SIGTERM.
 #pragma once
 
@@ -25,6 +25,7 @@ public:
 
     const config::Config& config() const { return config_; }
     const std::string& service() const { return service_; }    // name in master.cf: "smtp", "submission"
+    const std::string& command() const { return command_; }    // the word in master.cf: "smtp", "lmtp", "local", "virtual"
     bool is_unix() const { return type_ == "unix"; }
     bool privileged() const { return privileged_; }             // started as root: users are switched
     async::Nursery& nursery() { return nursery_; }
@@ -55,7 +56,7 @@ private:
     void watch_master();
     void maybe_finished();
 
-    std::string program_, service_, type_ = "inet";
+    std::string program_, service_, command_, type_ = "inet";
     config::Config config_;
     std::vector<int> listening_;
     base::Fd control_;

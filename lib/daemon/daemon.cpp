@@ -1,0 +1,192 @@
+#include "daemon/daemon.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace daemon {
+namespace {
+
+constexpr int first_descriptor = 3;
+
+struct Options {
+    std::string service = "unknown", type = "inet", folder, command;
+    std::vector<config::Override> overrides;
+    int sockets = -1;
+    bool verbose = false;
+};
+
+[[noreturn]] void refuse(const std::string& program, const std::string& why)
+{
+    std::fprintf(stderr, "%s: fatal: %s\n", program.c_str(), why.c_str());
+    std::exit(1);
+}
+
+Options parse(const std::string& program, int argc, char** argv)
+{
+    Options options;
+    options.command = program;
+    for (int letter; (letter = ::getopt(argc, argv, "n:t:c:o:s:p:v")) != -1;) {
+        switch (letter) {
+        case 'n': options.service = optarg; break;
+        case 't': options.type = optarg; break;
+        case 'c': options.folder = optarg; break;
+        case 'p': options.command = optarg; break;
+        case 'v': options.verbose = true; break;
+        case 's': options.sockets = base::number<int>(optarg).value_or(-1); break;
+        case 'o': {
+            auto pair = base::cut(optarg, '=');
+            if (!pair.found) refuse(program, fmt::format("-o {}: expected name=value", optarg));
+            options.overrides.push_back({std::string(base::trim(pair.before)), std::string(base::trim(pair.after))});
+            break;
+        }
+        default: refuse(program, "this program is started by master; see master(8)");
+        }
+    }
+    if (options.sockets < 0) refuse(program, "this program is started by master; see master(8)");
+    return options;
+}
+
+config::Config load(const std::string& program, const Options& options)
+{
+    try {
+        return config::Config::load(options.folder, options.overrides);
+    } catch (const std::exception& failure) {
+        refuse(program, failure.what());
+    }
+}
+
+} // namespace
+
+Daemon::Daemon(const std::string& program, int argc, char** argv) : program_(program)
+{
+    Options options = parse(program, argc, argv);
+    service_ = options.service;
+    type_ = options.type;
+    command_ = options.command;
+    config_ = load(program, options);
+    base::log::open(fmt::format("{}/{}", config_.syslog_name, command_), config_.maillog_file, config_.syslog_facility);
+    base::log::set_verbose(options.verbose);
+    privileged_ = ::geteuid() == 0;
+    for (int i = 0; i < options.sockets; ++i) {
+        listening_.push_back(first_descriptor + i);
+        ::fcntl(first_descriptor + i, F_SETFD, FD_CLOEXEC);
+        base::set_nonblocking(first_descriptor + i);
+    }
+    control_ = base::Fd(first_descriptor + options.sockets);
+    ::fcntl(control_.get(), F_SETFD, FD_CLOEXEC);
+    base::set_nonblocking(control_.get());
+    ::umask(077);
+    if (::chdir(config_.queue_directory.c_str()) != 0)
+        refuse(program, fmt::format("queue_directory {}: {}", config_.queue_directory, base::error_text(errno)));
+
+    async::loop().after_round([] { base::log::flush(); });
+    async::loop().on_signal(SIGTERM, [this] { stop(); });
+    async::loop().on_signal(SIGINT, [this] { stop(); });
+    async::loop().on_signal(SIGHUP, [this] { drain(); });
+}
+
+void Daemon::drop_privileges(const std::string& user, const sandbox::Rights& rights)
+{
+    try {
+        if (privileged_ && !user.empty()) sandbox::become(sandbox::find_user(user));
+        if (!config_.sandbox) return;
+        for (const auto& missing : sandbox::lock(rights)) base::log::debug("sandbox: {}", missing);
+    } catch (const std::exception& failure) {
+        base::log::fatal("{}", failure.what());
+        std::exit(1);
+    }
+}
+
+namespace {
+
+async::Task<> end_with_master(async::Watch& watch, int fd, std::function<void()> stop)
+{
+    while (true) {
+        co_await async::wait(watch.readable());
+        char byte;
+        ssize_t got = ::read(fd, &byte, 1);
+        if (got == 0) break;
+        if (got < 0) watch.clear_readable();
+    }
+    stop();
+}
+
+async::Task<> watch_control(int fd, std::function<void()> stop)
+{
+    async::Watch watch(fd);
+    co_await end_with_master(watch, fd, std::move(stop));
+}
+
+} // namespace
+
+void Daemon::watch_master()
+{
+    watchers_.start(watch_control(control_.get(), [this] { stop(); }));
+}
+
+void Daemon::drain()
+{
+    if (draining_) return;
+    draining_ = true;
+    async::loop().post([this] {
+        listeners_.cancel();
+        for (int fd : listening_) ::close(fd);
+        listening_.clear();
+        if (on_drain) on_drain();
+        maybe_finished();
+    });
+}
+
+void Daemon::maybe_finished()
+{
+    if (draining_ && nursery_.size() == 0 && !(busy && busy())) async::loop().stop();
+}
+
+void Daemon::stop()
+{
+    if (on_stop) on_stop();
+    async::loop().stop();
+}
+
+int Daemon::run()
+{
+    watch_master();
+    async::loop().after_round([this] {
+        base::log::flush();
+        maybe_finished();
+    });
+    async::loop().run();
+    listeners_.cancel();
+    nursery_.cancel();
+    watchers_.cancel();
+    base::log::flush();
+    return 0;
+}
+
+int Daemon::serve(std::function<async::Task<>(net::Stream)> session)
+{
+    for (int fd : listening_) {
+        auto take = [this, session](base::Fd client, net::Address peer) { nursery_.start(session(net::Stream(std::move(client), peer))); };
+        listeners_.start(net::accept_connections(fd, take));
+    }
+    return run();
+}
+
+int Daemon::serve_channels(std::function<async::Task<>(ipc::Channel)> session)
+{
+    for (int fd : listening_) {
+        auto take = [this, session](base::Fd client, net::Address) { nursery_.start(session(ipc::Channel(std::move(client)))); };
+        listeners_.start(net::accept_connections(fd, take));
+    }
+    return run();
+}
+
+} // namespace daemon
