@@ -88,6 +88,9 @@ public:
     // The last words are sent, TLS says goodbye, and the socket is closed; waits no longer than limit. Does not throw.
     async::Task<> close(Limit limit);
 
+    // What another process has read of this connection already: as if it came from the peer now.
+    void preload(std::string_view bytes) { core_->in.append(bytes); }
+
     // STARTTLS: what the peer pipelined in the clear, and must not be believed afterwards (CVE-2011-0411).
     bool discard_buffered();
     void set_transport(std::unique_ptr<Transport> transport);
