@@ -1,6 +1,7 @@
 // file_tables: hash, btree and texthash. An index that is missing, older than its text or unreadable is no trap: the text is read.
-#include "maps/berkeley.h"
 #include "maps/aliases_text.h"
+#include "maps/berkeley.h"
+#include "maps/file_table.h"
 #include "maps/map_types.h"
 
 #include "base/error.h"
@@ -8,8 +9,9 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#include <cerrno>
 #include <unordered_map>
+
+#include <fmt/format.h>
 
 namespace maps {
 
@@ -36,50 +38,12 @@ TextTable read_text(const std::string& path, const Options& options)
     return table;
 }
 
-// What both have in common: a file that is looked at now and then and read anew when it changed. While it cannot be read, every
-// look-up says so, and it is tried again at the same pace.
-class FileTable : public Map {
-public:
-    FileTable(std::string name, Options options) : Map(std::move(name)), options_(options), seldom_(options.recheck) {}
-
-    std::optional<std::string> find(std::string_view key) final
-    {
-        if (key.empty()) return std::nullopt;
-        if (seldom_.due()) refresh();
-        if (!failure_.empty()) throw Unavailable(failure_);
-        return options_.fold_case ? look_up(base::lower(key)) : look_up(std::string(key));
-    }
-
-protected:
-    virtual bool changed() = 0;
-    virtual void load() = 0;
-    virtual std::optional<std::string> look_up(const std::string& key) = 0;
-    const Options& options() const { return options_; }
-
-    void refresh()
-    {
-        if (loaded_ && failure_.empty() && !changed()) return;
-        failure_.clear();
-        loaded_ = true;
-        try {
-            load();
-        } catch (const std::exception& why) {
-            failure_ = fmt::format("table {}: {}", name(), why.what());
-        }
-    }
-    void must_load()
-    {
-        loaded_ = false;
-        refresh();
-        if (!failure_.empty()) throw Unavailable(failure_);
-    }
-
-private:
-    Options options_;
-    Seldom seldom_;
-    bool loaded_ = false;
-    std::string failure_;
-};
+std::optional<std::string> find_in(const TextTable& table, std::string_view key)
+{
+    auto found = table.find(key);
+    if (found == table.end()) return std::nullopt;
+    return found->second;
+}
 
 class TextHashMap final : public FileTable {
 public:
@@ -92,11 +56,9 @@ protected:
         stamp_ = stamp_of(path_);
         table_ = read_text(path_, options());
     }
-    std::optional<std::string> look_up(const std::string& key) override
+    std::optional<std::string> look_up(std::string_view key) override
     {
-        auto found = table_.find(key);
-        if (found == table_.end()) return std::nullopt;
-        return found->second;
+        return options().fold_case ? find_in(table_, base::lower(key)) : find_in(table_, key);
     }
 
 private:
@@ -132,19 +94,17 @@ protected:
         warned_ = true;
     }
 
-    std::optional<std::string> look_up(const std::string& key) override
+    std::optional<std::string> look_up(std::string_view key) override
     {
+        std::string wanted = options().fold_case ? base::lower(key) : std::string(key);
+        if (wanted.empty()) return std::nullopt;
         if (index_ && !index_->current()) must_load();
-        if (!index_) {
-            auto found = table_.find(key);
-            if (found == table_.end()) return std::nullopt;
-            return found->second;
-        }
+        if (!index_) return find_in(table_, wanted);
         try {
-            return index_->find(key);
+            return index_->find(wanted);
         } catch (const Unavailable&) {
             must_load();   // a foreign postmap may have been at work; a second failure is the caller's
-            return index_ ? index_->find(key) : look_up(key);
+            return index_ ? index_->find(wanted) : find_in(table_, wanted);
         }
     }
 

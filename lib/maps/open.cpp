@@ -30,6 +30,8 @@ std::map<std::string, Opener, std::less<>>& openers()
         {"hash", indexed<hash_type>},   {"btree", indexed<btree_type>}, {"lmdb", indexed<lmdb_type>}, {"cdb", indexed<cdb_type>},
         {"dbm", indexed<dbm_type>},     {"texthash", open_texthash},    {"inline", open_inline},      {"static", open_static},
         {"fail", open_fail},            {"environ", open_environ},      {"unix", open_unix},          {"proxy", open_proxy},
+        {"regexp", open_regexp},        {"pcre", open_pcre},            {"cidr", open_cidr},          {"unionmap", open_unionmap},
+        {"pipemap", open_pipemap},      {"randmap", open_randmap},
     };
     return known;
 }
