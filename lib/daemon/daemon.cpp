@@ -11,7 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace daemon {
+namespace daemons {
 namespace {
 
 constexpr int first_descriptor = 3;
@@ -189,4 +189,4 @@ int Daemon::serve_channels(std::function<async::Task<>(ipc::Channel)> session)
     return run();
 }
 
-} // namespace daemon
+} // namespace daemons

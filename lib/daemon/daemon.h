@@ -4,6 +4,7 @@
 // while we still may, then drop_privileges(), then serve(). Options given by master: -n service -t type -c folder -o name=value -v
 // -p command word -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one). SIGTERM: stop now. SIGHUP: drain: take no
 // new work, end when the last session has ended. When the control pipe closes, master is gone: as SIGTERM.
+// The namespace is daemons, because <unistd.h> has a function daemon().
 #pragma once
 
 #include "async/nursery.h"
@@ -16,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace daemon {
+namespace daemons {
 
 class Daemon {
 public:
@@ -67,4 +68,4 @@ private:
     async::Nursery nursery_{"session"};
 };
 
-} // namespace daemon
+} // namespace daemons

@@ -49,16 +49,16 @@ public:
     {
         // Threads are made by clone() with CLONE_THREAD. clone3() hides its flags from the filter: ENOSYS makes libc use clone().
         ::seccomp_rule_add(context_.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-        ::seccomp_rule_add(context_.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+        refuse_when(SCMP_SYS(clone), {0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0}, EPERM);
     }
-    void refuse_socket(int family)
-    {
-        ::seccomp_rule_add(context_.get(), SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-                           SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
-    }
+    void refuse_socket(int family) { refuse_when(SCMP_SYS(socket), {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0}, EACCES); }
     int load() { return ::seccomp_load(context_.get()); }
 
 private:
+    void refuse_when(int call, scmp_arg_cmp when, uint32_t error)
+    {
+        ::seccomp_rule_add_array(context_.get(), SCMP_ACT_ERRNO(error), call, 1, &when);
+    }
     std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
 };
 

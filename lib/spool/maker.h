@@ -1,0 +1,78 @@
+// maker: the client of the queue manager for those who make mail: a queue file, please; here it is.
+#pragma once
+
+#include "async/nursery.h"
+#include "async/queue.h"
+#include "ipc/channel.h"
+#include "spool/messages.h"
+
+#include <functional>
+#include <optional>
+#include <unordered_map>
+
+namespace spool {
+
+// The queue manager can't be reached or has no room: the text for a 4xx reply.
+class Unavailable : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// A queue file on its way: abandoned when it goes before commit().
+class NewFile {
+public:
+    NewFile() = default;
+    NewFile(class Maker* maker, std::string id, base::Fd fd) : maker_(maker), id_(std::move(id)), fd_(std::move(fd)) {}
+    NewFile(NewFile&& other) noexcept : maker_(std::exchange(other.maker_, nullptr)), id_(std::move(other.id_)), fd_(std::move(other.fd_)) {}
+    NewFile& operator=(NewFile&& other) noexcept;
+    ~NewFile() { abandon(); }
+
+    explicit operator bool() const { return maker_ != nullptr; }
+    const std::string& id() const { return id_; }
+    const base::Fd& fd() const { return fd_; }
+    // REQUIRES: written and synced. From here on it is the queue manager's.
+    void commit();
+    void abandon();
+
+private:
+    class Maker* maker_ = nullptr;
+    std::string id_;
+    base::Fd fd_;
+};
+
+// One a process. Connects at first use and again after the queue manager was restarted. A Pickup that arrives is handed to on_pickup.
+class Maker {
+public:
+    Maker(std::string socket_path, async::Nursery& nursery) : path_(std::move(socket_path)), nursery_(nursery) {}
+
+    // Throws Unavailable.
+    async::Task<NewFile> create(async::Limit limit = std::chrono::seconds(30));
+    // Offers to take what lies in maildrop/; connects, and keeps connected.
+    void offer_pickup(std::function<async::Task<>(Pickup)> on_pickup);
+    void answer(PickedUp verdict);
+
+private:
+    friend class NewFile;
+    struct Waiting {
+        async::Flag answered;
+        Created answer;
+    };
+    void connect();
+    async::Task<> read_answers();
+    async::Task<> keep_offering();
+    void take(ipc::Packet& packet);
+    template <class Message> void tell(Message message)
+    {
+        if (channel_) channel_->post(std::move(message));
+    }
+
+    std::string path_;
+    async::Nursery& nursery_;
+    std::optional<ipc::Channel> channel_;
+    async::Flag lost_;
+    uint64_t next_request_ = 1;
+    std::unordered_map<uint64_t, Waiting*> waiting_;
+    std::function<async::Task<>(Pickup)> on_pickup_;
+};
+
+} // namespace spool
