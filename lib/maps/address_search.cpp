@@ -19,14 +19,23 @@ bool is_dot_atom(std::string_view local)
     return !local.empty() && !after_dot;
 }
 
-std::string unquote(std::string_view text)
+// Where the quoted string at the beginning of text ends, behind its closing quote; 0 when there is none.
+size_t quoted_end(std::string_view text)
 {
-    if (text.find('"') == text.npos) return std::string(text);
+    if (!text.starts_with('"')) return 0;
+    for (size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '\\') ++i;
+        else if (text[i] == '"') return i + 1;
+    }
+    return 0;
+}
+
+std::string unquote(std::string_view quoted)
+{
     std::string plain;
-    for (size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '"') continue;
-        if (text[i] == '\\' && i + 1 < text.size()) ++i;
-        plain += text[i];
+    for (size_t i = 1; i + 1 < quoted.size(); ++i) {
+        if (quoted[i] == '\\') ++i;
+        plain += quoted[i];
     }
     return plain;
 }
@@ -58,16 +67,15 @@ std::optional<std::string> search_domain(Maps& maps, std::string_view domain, Pa
 
 AddressParts split_address(std::string_view address)
 {
-    // An @ inside quotes that stay open behind it belongs to the local part: "a@b" has no domain.
-    size_t at = std::string_view::npos;
-    bool quoted = false;
-    for (size_t i = 0; i < address.size(); ++i) {
-        if (address[i] == '\\') ++i;
-        else if (address[i] == '"') quoted = !quoted;
-        else if (address[i] == '@' && !quoted) at = i;
+    // As it stands on the wire: "a@b"@example.org. Anything else is taken without quoting, cut at its last @.
+    size_t end = quoted_end(address);
+    if (end > 0 && (end == address.size() || address[end] == '@')) {
+        bool has_domain = end < address.size();
+        return {unquote(address.substr(0, end)), std::string(has_domain ? address.substr(end + 1) : ""), has_domain};
     }
-    if (at == address.npos) return {unquote(address), {}, false};
-    return {unquote(address.substr(0, at)), std::string(address.substr(at + 1)), true};
+    auto cut = base::cut_last(address, '@');
+    if (!cut.found) return {std::string(address), {}, false};
+    return {std::string(cut.before), std::string(cut.after), true};
 }
 
 std::string quote_local(std::string_view local)

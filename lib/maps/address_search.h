@@ -11,7 +11,7 @@
 
 namespace maps {
 
-// "local@domain", cut at the last @. Addresses come with their quotes ("a b"@example.org).
+// An address with its quotes ("a b"@example.org) or without (a b@example.org), as mail is kept inside; cut at the last @.
 struct AddressParts {
     std::string local;          // without quotes
     std::string domain;
