@@ -71,7 +71,7 @@ Verdict judge(const std::string& name, uint16_t type, const wire::Message& messa
     else
         verdict.status = message.unusable ? Status::try_again : Status::no_data;
     verdict.open_end = verdict.open_end && !says_no && is_askable(verdict.name);
-    if (!message.negative_ttl) verdict.ttl = std::chrono::seconds(0);
+    if (!message.negative_ttl && !verdict.open_end) verdict.ttl = std::chrono::seconds(0);
     return verdict;
 }
 
@@ -300,7 +300,7 @@ async::Task<Answer<net::Address>> Resolver::addresses(std::string name, Families
     if (families != Families::ipv6) four = co_await core_->ask(name, wire::type_a);
     if (families == Families::ipv4) six.status = four.status;
     if (families == Families::ipv6) four.status = six.status;
-    const Verdict& first = six.status == Status::found ? six : four;
+    const Verdict& first = families == Families::ipv6 || !six.records.empty() ? six : four;
     answer = answer_from<net::Address>(first);
     if (first.status != Status::found) {
         // RFC 8020: no such name for one type is none for the other. A failure of either may hide addresses.
@@ -309,7 +309,7 @@ async::Task<Answer<net::Address>> Resolver::addresses(std::string name, Families
         co_return answer;
     }
     for (const auto* each : {&six, &four}) {
-        if (each->status != Status::found) continue;
+        if (each->records.empty()) continue;
         answer.ttl = std::min(answer.ttl, each->ttl);
         answer.authentic = answer.authentic && each->authentic;
         for (const auto& record : each->records) answer.records.push_back(to_address(record));
