@@ -83,10 +83,10 @@ void write_pending(State& s)
     s.pending.clear();
 }
 
-void send_syslog(State& s, Level level, std::string_view text)
+void send_syslog(State& s, const std::string& tag, Level level, std::string_view text)
 {
     std::string datagram = fmt::format("<{}>{} {}[{}]: {}{}", s.facility | priorities[static_cast<int>(level)], log_date(wall_now()),
-                                       s.tag, ::getpid(), prefixes[static_cast<int>(level)], text);
+                                       tag, ::getpid(), prefixes[static_cast<int>(level)], text);
     if (s.fd && ::send(s.fd.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL) >= 0) return;
     s.fd = connect_syslog();    // the logger was restarted
     if (s.fd) ::send(s.fd.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -137,21 +137,38 @@ void set_verbose(bool on) { state().verbose = on; }
 bool verbose() { return state().verbose; }
 int descriptor() { return state().fd.get(); }
 
-void line(Level level, std::string_view text)
+namespace {
+
+void add_line(State& s, const std::string& tag, Level level, std::string_view text)
 {
-    State& s = state();
     std::string safe = printable(text, 2000);
-    std::lock_guard lock(s.mutex);
     const char* prefix = prefixes[static_cast<int>(level)];
     if (s.sink == Sink::syslog) {
-        send_syslog(s, level, safe);
+        send_syslog(s, tag, level, safe);
         return;
     }
     if (s.sink == Sink::standard_error)
-        s.pending += fmt::format("{}: {}{}\n", s.tag, prefix, safe);
+        s.pending += fmt::format("{}: {}{}\n", tag, prefix, safe);
     else
-        s.pending += fmt::format("{} {} {}[{}]: {}{}\n", cached_date(), s.host, s.tag, ::getpid(), prefix, safe);
+        s.pending += fmt::format("{} {} {}[{}]: {}{}\n", cached_date(), s.host, tag, ::getpid(), prefix, safe);
     if (s.sink == Sink::standard_error || level >= Level::warning || s.pending.size() > flush_above) write_pending(s);
+}
+
+} // namespace
+
+void line(Level level, std::string_view text)
+{
+    State& s = state();
+    std::lock_guard lock(s.mutex);
+    add_line(s, s.tag, level, text);
+}
+
+void info_as(std::string_view program, std::string_view text)
+{
+    State& s = state();
+    std::lock_guard lock(s.mutex);
+    std::string tag(cut_last(s.tag, '/').before);
+    add_line(s, tag + "/" + std::string(program), Level::info, text);
 }
 
 void flush()

@@ -21,6 +21,8 @@ bool verbose();
 int descriptor();                           // for the sandbox and for children; -1 when none
 
 void line(Level level, std::string_view text);
+// As another program of the suite: what Postfix does in cleanup or pickup is said under that name, for the readers of logs.
+void info_as(std::string_view program, std::string_view text);
 void flush();
 
 template <class... Args> void info(fmt::format_string<Args...> text, Args&&... args)

@@ -35,7 +35,7 @@ Channel::Core::Core(base::Fd descriptor) : fd(std::move(descriptor)), watch(fd.g
 
 Channel::Core::~Core() { watch.writable().set_waiter(nullptr); }
 
-bool Channel::Core::send_now(Packet& packet)
+Channel::Core::Sent Channel::Core::send_now(Packet& packet)
 {
     Header header{packet.type};
     iovec parts[2] = {{&header, sizeof header}, {packet.bytes.data(), packet.bytes.size()}};
@@ -59,26 +59,30 @@ bool Channel::Core::send_now(Packet& packet)
     ssize_t put;
     do put = ::sendmsg(fd.get(), &message, MSG_NOSIGNAL);
     while (put < 0 && errno == EINTR);
-    if (put >= 0) return true;
+    if (put >= 0) return Sent::yes;
     // ETOOMANYREFS: descriptors in flight wait for the receiver, which is as good as a full buffer.
     if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS) {
         watch.clear_writable();
-        return false;
+        return Sent::later;
     }
     if (errno != EPIPE && errno != ECONNRESET) base::log::warning("send to another program: {}", base::error_text(errno));
-    return true;
+    return Sent::never;
 }
 
 void Channel::Core::woken()
 {
-    while (!queue.empty() && send_now(queue.front())) queue.pop_front();
+    while (!queue.empty() && send_now(queue.front()) != Sent::later) queue.pop_front();
 }
 
-void Channel::send(Packet packet)
+bool Channel::send(Packet packet)
 {
     if (packet.bytes.size() > largest_packet || packet.descriptors.size() > most_descriptors) throw Malformed("too large to send");
-    if (core_->queue.empty() && core_->send_now(packet)) return;
+    if (core_->queue.empty()) {
+        auto sent = core_->send_now(packet);
+        if (sent != Core::Sent::later) return sent == Core::Sent::yes;
+    }
     core_->queue.push_back(std::move(packet));
+    return true;
 }
 
 bool Channel::try_receive(Packet& packet)

@@ -32,14 +32,15 @@ public:
     Channel(Channel&&) = default;
     Channel& operator=(Channel&&) = default;
 
-    // Sends now, or queues while the peer is slow; order is kept. Users bound what they have in flight. A dead peer shows at receive().
-    void send(Packet packet);
-    template <class Message> void post(Message message) { send(pack(std::move(message))); }
+    // Sends now, or queues while the peer is slow; order is kept. Users bound what they have in flight. False: the peer is gone.
+    bool send(Packet packet);
+    template <class Message> bool post(Message message) { return send(pack(std::move(message))); }
 
     // The next packet; nothing when the peer has closed. Throws Closed on a broken socket, Malformed.
     async::Task<std::optional<Packet>> receive();
     // Packets that are here already, without waiting.
     bool try_receive(Packet& packet);
+    bool at_end() const { return core_->at_end; }   // the peer has closed, and everything it sent was received
     async::Source& readable() { return core_->watch.readable(); }
 
     Peer peer() const;                          // SO_PEERCRED
@@ -51,7 +52,8 @@ private:
         explicit Core(base::Fd fd);
         ~Core();
         void woken() override;
-        bool send_now(Packet& packet);
+        enum class Sent { yes, later, never };
+        Sent send_now(Packet& packet);
 
         base::Fd fd;
         async::Watch watch;

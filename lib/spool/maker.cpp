@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <unistd.h>
+
 namespace spool {
 namespace {
 
@@ -14,6 +16,7 @@ NewFile& NewFile::operator=(NewFile&& other) noexcept
     if (this != &other) {
         abandon();
         maker_ = std::exchange(other.maker_, nullptr);
+        connection_ = other.connection_;
         id_ = std::move(other.id_);
         fd_ = std::move(other.fd_);
     }
@@ -24,8 +27,12 @@ void NewFile::commit()
 {
     Commit message;
     message.id = id_;
+    if (maker_->connection_ != connection_ || !maker_->tell(std::move(message))) {
+        abandon();
+        throw Unavailable("queue manager was restarted");
+    }
+    maker_ = nullptr;
     fd_.reset();
-    std::exchange(maker_, nullptr)->tell(std::move(message));
 }
 
 void NewFile::abandon()
@@ -33,14 +40,18 @@ void NewFile::abandon()
     if (!maker_) return;
     Abandon message;
     message.id = id_;
+    // Nobody else may take it for a complete message.
+    if (maker_->connection_ != connection_ || !maker_->tell(std::move(message)))
+        if (::ftruncate(fd_.get(), 0) != 0) base::log::warning("{}: truncate: {}", id_, base::error_text(errno));
+    maker_ = nullptr;
     fd_.reset();
-    std::exchange(maker_, nullptr)->tell(std::move(message));
 }
 
 void Maker::connect()
 {
     if (channel_) return;
     channel_.emplace(ipc::connect_to(path_));
+    ++connection_;
     lost_.clear();
     nursery_.start(read_answers());
     if (on_pickup_) tell(OfferPickup{});
@@ -112,7 +123,7 @@ async::Task<NewFile> Maker::create(async::Limit limit)
     if (!in_time) throw Unavailable("queue manager does not answer");
     Created& answer = registered.waiting.answer;
     if (!answer.file) throw Unavailable(answer.problem);
-    co_return NewFile(this, answer.id, std::move(answer.file));
+    co_return NewFile(this, connection_, answer.id, std::move(answer.file));
 }
 
 void Maker::offer_pickup(std::function<async::Task<>(Pickup)> on_pickup)

@@ -22,20 +22,26 @@ public:
 class NewFile {
 public:
     NewFile() = default;
-    NewFile(class Maker* maker, std::string id, base::Fd fd) : maker_(maker), id_(std::move(id)), fd_(std::move(fd)) {}
-    NewFile(NewFile&& other) noexcept : maker_(std::exchange(other.maker_, nullptr)), id_(std::move(other.id_)), fd_(std::move(other.fd_)) {}
+    NewFile(class Maker* maker, uint64_t connection, std::string id, base::Fd fd)
+        : maker_(maker), connection_(connection), id_(std::move(id)), fd_(std::move(fd))
+    {}
+    NewFile(NewFile&& other) noexcept
+        : maker_(std::exchange(other.maker_, nullptr)), connection_(other.connection_), id_(std::move(other.id_)), fd_(std::move(other.fd_))
+    {}
     NewFile& operator=(NewFile&& other) noexcept;
     ~NewFile() { abandon(); }
 
     explicit operator bool() const { return maker_ != nullptr; }
     const std::string& id() const { return id_; }
     const base::Fd& fd() const { return fd_; }
-    // REQUIRES: written and synced. From here on it is the queue manager's.
+    // REQUIRES: written and synced. From here on it is the queue manager's. Throws Unavailable when the one who made the file is gone: a
+    // new queue manager looked through its folders before the file was complete, and does not know of it.
     void commit();
     void abandon();
 
 private:
     class Maker* maker_ = nullptr;
+    uint64_t connection_ = 0;
     std::string id_;
     base::Fd fd_;
 };
@@ -61,14 +67,12 @@ private:
     async::Task<> read_answers();
     async::Task<> keep_offering();
     void take(ipc::Packet& packet);
-    template <class Message> void tell(Message message)
-    {
-        if (channel_) channel_->post(std::move(message));
-    }
+    template <class Message> bool tell(Message message) { return channel_ && channel_->post(std::move(message)); }
 
     std::string path_;
     async::Nursery& nursery_;
     std::optional<ipc::Channel> channel_;
+    uint64_t connection_ = 0;       // counts them
     async::Flag lost_;
     uint64_t next_request_ = 1;
     std::unordered_map<uint64_t, Waiting*> waiting_;
