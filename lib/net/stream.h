@@ -77,6 +77,7 @@ public:
     async::Task<std::string_view> exactly(size_t bytes, Limit limit);
     bool has_line() const { return buffered().find('\n') != std::string_view::npos; }
     async::Source& readable() { return core_->watch.readable(); }
+    async::Watch& watch() { return core_->watch; }      // for those who drive the transport themselves
     // Something to read without waiting: buffered, or perhaps at the kernel's.
     bool ready() const;
 
