@@ -12,6 +12,8 @@ struct ssl_ctx_st;
 
 namespace tls {
 
+class ClientSessions;
+
 class ServerContext {
 public:
     explicit ServerContext(ServerSettings settings);    // throws Failed
@@ -37,9 +39,9 @@ public:
 
     const ClientSettings& settings() const;
     ssl_ctx_st* current() const;
+    ClientSessions& sessions() const;
 
 private:
-    friend struct ClientSessions;
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -42,7 +42,7 @@ struct ServerSettings : CommonSettings {
 };
 
 struct ClientSettings : CommonSettings {
-    bool append_default_ca = true;                              // the system's authorities, when ca_file and ca_path are empty
+    bool append_default_ca = true;                              // the system's authorities count too (tls_append_default_CA)
     size_t session_cache = 512;                                 // servers whose sessions are remembered; 0: none
 };
 
