@@ -128,6 +128,7 @@ private:
 
     AuthClient& client_;
     uint32_t id_ = 0;               // 0: auth does not know of us
+    bool wants_ticket_ = false;
     std::optional<Step> answer_;
     async::Flag answered_;
 };
