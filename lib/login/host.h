@@ -22,7 +22,7 @@ using Redeem = std::function<async::Task<std::optional<Account>>(const HandOver&
 class Host {
 public:
     // protocol: "imap" or "pop3", as auth's userdb calls it. `session` runs in the worker; it returns when the session is over.
-    Host(daemon::Daemon& daemon, std::string protocol, SessionFunction session);
+    Host(daemons::Daemon& daemon, std::string protocol, SessionFunction session);
     Host(const Host&) = delete;
     Host& operator=(const Host&) = delete;
 
@@ -32,8 +32,7 @@ public:
     static async::Task<> take(ipc::Channel channel, Workers& workers, const Redeem& redeem);
 
 private:
-    daemon::Daemon& daemon_;
-    std::string protocol_;
+    daemons::Daemon& daemon_;
     Workers workers_;
     Redeem redeem_;
 };

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace login {
@@ -20,6 +21,7 @@ public:
         size_t sessions_per_user_and_address = 10;      // 0: no limit
         async::Limit idle{60'000};                      // a worker without sessions ends after this
         bool change_user = false;                       // started as root
+        bool sandboxed = true;
     };
     Workers(std::string protocol, Limits limits, SessionFunction session);
     Workers(const Workers&) = delete;
@@ -54,6 +56,7 @@ private:
     SessionFunction session_;
     std::map<Key, Worker*> workers_;                    // those that take sessions; look_after() owns them
     std::map<UserAndAddress, size_t> sessions_;
+    std::set<Worker*> leaving_;                         // those that only finish what they have
     uint64_t last_number_ = 0;
     async::Nursery nursery_{"worker"};
 };
