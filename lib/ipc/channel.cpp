@@ -126,6 +126,14 @@ bool Channel::try_receive(Packet& packet)
     return true;
 }
 
+std::optional<uint16_t> Channel::peek_type() const
+{
+    Header header{};
+    ssize_t got = ::recv(core_->fd.get(), &header, sizeof header, MSG_PEEK | MSG_DONTWAIT);
+    if (got < static_cast<ssize_t>(sizeof header)) return std::nullopt;
+    return header.type;
+}
+
 async::Task<std::optional<Packet>> Channel::receive()
 {
     while (true) {

@@ -41,6 +41,8 @@ public:
     // Packets that are here already, without waiting.
     bool try_receive(Packet& packet);
     bool at_end() const { return core_->at_end; }   // the peer has closed, and everything it sent was received
+    // The type of the next packet, which stays where it is; nothing when there is none.
+    std::optional<uint16_t> peek_type() const;
     async::Source& readable() { return core_->watch.readable(); }
 
     Peer peer() const;                          // SO_PEERCRED

@@ -22,14 +22,13 @@ ListedMessage read_one(const Folders& folders, const Place& place, const std::st
     for (auto& event : stored.journal) {
         if (event.type == RecordType::next_attempt) listed.next_attempt = event.time;
         if (event.type == RecordType::forced_expiry) listed.forced_expiry = true;
-        if (event.type == RecordType::delivered || event.type == RecordType::deferred || event.type == RecordType::bounced)
+        if (event.type == RecordType::delivered || event.type == RecordType::deferred)
             last[event.recipient] = event;
     }
     for (const auto& recipient : stored.envelope.recipients) {
         auto found = last.find(recipient.number);
         if (found != last.end() && found->second.type == RecordType::delivered) continue;
-        bool bounced = found != last.end() && found->second.type == RecordType::bounced;
-        listed.recipients.push_back({recipient.address, recipient.original, found == last.end() ? "" : found->second.text, bounced});
+        listed.recipients.push_back({recipient.address, recipient.original, found == last.end() ? "" : found->second.text});
     }
     return listed;
 }
@@ -66,8 +65,7 @@ std::string listing_lines(const ListedMessage& message)
         fmt::format("M\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", queue_name(message.queue), message.id, message.arrival, message.size,
                     message.next_attempt, message.forced_expiry ? 1 : 0, clean(message.sender));
     for (const auto& recipient : message.recipients)
-        lines += fmt::format("R\t{}\t{}\t{}\t{}\n", clean(recipient.address), clean(recipient.original), recipient.bounced ? 1 : 0,
-                             clean(recipient.reason));
+        lines += fmt::format("R\t{}\t{}\t{}\n", clean(recipient.address), clean(recipient.original), clean(recipient.reason));
     return lines;
 }
 
@@ -86,8 +84,8 @@ std::vector<ListedMessage> parse_listing(std::string_view lines)
             message.forced_expiry = part[6] == "1";
             message.sender = part[7];
             messages.push_back(std::move(message));
-        } else if (part.size() == 5 && part[0] == "R" && !messages.empty()) {
-            messages.back().recipients.push_back({std::string(part[1]), std::string(part[2]), std::string(part[4]), part[3] == "1"});
+        } else if (part.size() == 4 && part[0] == "R" && !messages.empty()) {
+            messages.back().recipients.push_back({std::string(part[1]), std::string(part[2]), std::string(part[3])});
         }
     }
     return messages;

@@ -11,7 +11,6 @@ namespace spool {
 
 struct ListedRecipient {
     std::string address, original, reason;
-    bool bounced = false;
 };
 struct ListedMessage {
     Queue queue = Queue::incoming;
@@ -31,7 +30,7 @@ std::vector<ListedMessage> list_message(const Folders& folders, const Place& pla
 
 // The line form between the queue manager and postqueue: fields divided by tabs, control characters replaced.
 //   M <queue> <id> <arrival> <size> <next_attempt> <forced 0|1> <sender>
-//   R <address> <original> <bounced 0|1> <reason>
+//   R <address> <original> <reason>
 std::string listing_lines(const ListedMessage& message);
 // Reads such lines; a message is complete when the next M or the end comes. Lines of other kinds are passed over.
 std::vector<ListedMessage> parse_listing(std::string_view lines);

@@ -39,10 +39,7 @@ enum class RecordType : char {
     // journal
     delivered = 'd',
     deferred = 'f',
-    bounced = 'b',
     next_attempt = 'n',
-    warned = 'w',
-    notified = 'o',
     forced_expiry = 'e',
 };
 

@@ -1,0 +1,458 @@
+#include "manager.h"
+
+#include "bounce.h"
+
+#include "async/offload.h"
+#include "base/log.h"
+#include "maps/map.h"
+#include "spool/agent.h"
+#include "smtp/reply.h"
+#include "spool/queue_id.h"
+
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace qmgr {
+namespace {
+
+constexpr uint64_t id_numbers = 51 * 51;
+constexpr int64_t due_granularity = 64;     // seconds: the coarsest that retries are gathered in one folder
+
+} // namespace
+
+Manager::Manager(const config::Config& config, async::Nursery& nursery)
+    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config)
+{
+    folders_.make();
+}
+
+Manager::NewFile Manager::create()
+{
+    for (int tries = 0;; ++tries) {
+        last_id_time_ = std::max(now_microseconds(), last_id_time_ + 1);
+        std::string id = spool::make_queue_id(last_id_time_, static_cast<uint64_t>(::getpid()) % id_numbers);
+        try {
+            base::Fd fd = folders_.create(id);
+            return {std::move(id), std::move(fd)};
+        } catch (const base::SystemError& failure) {
+            if (failure.code() != EEXIST || tries > 1000) throw;
+        }
+    }
+}
+
+bool Manager::has_room()
+{
+    auto now = base::steady_now();
+    if (now - room_checked_ < std::chrono::seconds(1)) return room_;
+    room_checked_ = now;
+    struct statvfs info;
+    if (::statvfs(config_.queue_directory.c_str(), &info) != 0) return room_ = true;
+    auto free_bytes = static_cast<int64_t>(info.f_bavail) * static_cast<int64_t>(info.f_frsize);
+    // As Postfix: one and a half messages of the largest size must fit.
+    int64_t needed = std::max<int64_t>(config_.queue_minfree, 0);
+    room_ = free_bytes > needed && free_bytes > 64 << 10 && (info.f_files == 0 || info.f_favail > 16);
+    return room_;
+}
+
+bool Manager::full() const { return static_cast<int64_t>(active_.size()) >= config_.qmgr_message_active_limit; }
+
+void Manager::accept(const std::string& id, base::Fd fd)
+{
+    if (full()) {
+        waiting_.push_back(id);
+        waiting_ids_[id] = true;
+        return;
+    }
+    activate({spool::Queue::incoming}, id, std::move(fd));
+}
+
+void Manager::admit_waiting()
+{
+    while (!full() && !waiting_.empty()) {
+        std::string id = std::move(waiting_.front());
+        waiting_.pop_front();
+        waiting_ids_.erase(id);
+        activate({spool::Queue::incoming}, id);
+    }
+    if (!full()) room_again.set();
+}
+
+void Manager::set_aside(const spool::Place& place, const std::string& id, const std::string& why)
+{
+    base::log::warning("{}: {}: moved to the corrupt queue", id, why);
+    try {
+        folders_.move(place, {spool::Queue::corrupt}, id);
+    } catch (const base::SystemError& failure) {
+        base::log::error("{}: {}", id, failure.what());
+    }
+}
+
+bool Manager::activate(const spool::Place& place, const std::string& id, base::Fd fd, bool check_content)
+{
+    if (active_.count(id)) return true;
+    try {
+        if (!fd) fd = folders_.open(place, id);
+        auto stored = spool::read_message(fd.get(), id, check_content);
+        if (stored.envelope.id != id) throw spool::Damaged("named " + stored.envelope.id + " inside");
+        auto message = make_message(std::move(stored), place);
+        message->active_since = now_microseconds();
+        spool::Place target{spool::Queue::active};
+        if (!(place == target)) folders_.move(place, target, id);
+        message->place = target;
+        Message& admitted = *message;
+        active_[id] = std::move(message);
+        base::log::info("{}: from=<{}>, size={}, nrcpt={} (queue active)", id, admitted.envelope.sender, admitted.head.content_length,
+                        admitted.recipients.size());
+        schedule(admitted);
+        return true;
+    } catch (const spool::Damaged& damage) {
+        set_aside(place, id, damage.what());
+    } catch (const base::SystemError& failure) {
+        if (failure.code() != ENOENT) base::log::error("{}: {}", id, failure.what());
+    }
+    return false;
+}
+
+Transport& Manager::transport(const std::string& name)
+{
+    auto& slot = transports_[name];
+    if (!slot) {
+        auto open = [this](const Message& message) { return folders_.open_to_read(message.place, message.id); };
+        auto settle = [this](Group& group, const spool::Done& done) { this->settle(group, done); };
+        slot = std::make_unique<Transport>(name, config_.queue_directory + "/private/" + name, read_limits(config_, name), nursery_, open,
+                                           settle);
+    }
+    return *slot;
+}
+
+void Manager::schedule(Message& message)
+{
+    ++message.open_groups;    // held until all recipients are placed, so that nothing concludes half-way
+    std::map<std::tuple<std::string, std::string, std::string>, Group> groups;
+    for (uint32_t number = 0; number < message.recipients.size(); ++number) {
+        RecipientState& state = message.recipients[number];
+        if (state.state == RecipientState::delivered || state.state == RecipientState::bounced) continue;
+        try {
+            routing::Route route = router_.route(state.recipient.address, message.envelope.sender);
+            if (deliver_here(route.transport, route.nexthop, message, number)) continue;
+            Transport& agent = transport(route.transport);
+            bool alone = agent.limits().destination_recipients == 1;
+            auto key = std::make_tuple(route.transport, alone ? state.recipient.address : route.nexthop, route.nexthop);
+            Group& group = groups[key];
+            group.message = &message;
+            group.nexthop = route.nexthop;
+            group.recipients.push_back(number);
+            if (static_cast<int64_t>(group.recipients.size()) < agent.limits().destination_recipients) continue;
+            ++message.open_groups;
+            agent.enqueue(std::get<1>(key), std::move(group));
+            groups.erase(key);
+        } catch (const maps::Unavailable& trouble) {
+            defer_unroutable(message, number, trouble.what());
+        } catch (const config::Error& trouble) {
+            defer_unroutable(message, number, trouble.what());
+        }
+    }
+    for (auto& [key, group] : groups) {
+        ++message.open_groups;
+        transport(std::get<0>(key)).enqueue(std::get<1>(key), std::move(group));
+    }
+    group_done(message);
+}
+
+namespace {
+
+void log_own(const Message& message, const spool::Recipient& recipient, const spool::Outcome& outcome)
+{
+    spool::Deliver job;
+    job.queue_id = message.id;
+    job.arrival = message.envelope.arrival;
+    job.active = message.active_since;
+    spool::log_delivery(job, recipient, outcome, "none", spool::Timing{});
+}
+
+} // namespace
+
+void Manager::defer_unroutable(Message& message, uint32_t number, const std::string& why)
+{
+    spool::Outcome outcome;
+    outcome.number = number;
+    outcome.dsn = "4.3.0";
+    outcome.text = why;
+    log_own(message, message.recipients[number].recipient, outcome);
+    settle_one(message, outcome);
+}
+
+// The transports that need no agent: error, retry and discard. Next hop "5.1.1 text", or text alone.
+bool Manager::deliver_here(const std::string& transport, const std::string& nexthop, Message& message, uint32_t number)
+{
+    spool::Outcome outcome;
+    outcome.number = number;
+    if (transport == "error") outcome.status = spool::Outcome::bounced;
+    else if (transport == "retry") outcome.status = spool::Outcome::deferred;
+    else if (transport == "discard") outcome.status = spool::Outcome::delivered;
+    else return false;
+    auto reply = smtp::Reply::parse((transport == "error" ? "550 " : transport == "retry" ? "450 " : "250 ") + nexthop);
+    outcome.dsn = reply ? reply->status() : transport == "error" ? "5.0.0" : transport == "retry" ? "4.0.0" : "2.0.0";
+    outcome.text = reply && !reply->text.empty() ? reply->text : transport == "discard" ? "Discarded" : "mail to this address is not delivered";
+    log_own(message, message.recipients[number].recipient, outcome);
+    settle_one(message, outcome);
+    return true;
+}
+
+void Manager::settle_one(Message& message, const spool::Outcome& outcome)
+{
+    if (outcome.number >= message.recipients.size()) return;
+    RecipientState& state = message.recipients[outcome.number];
+    if (state.state == RecipientState::delivered || state.state == RecipientState::bounced) return;
+    switch (outcome.status) {
+    case spool::Outcome::delivered:
+    case spool::Outcome::handed_on: state.state = RecipientState::delivered; break;
+    case spool::Outcome::bounced: state.state = config_.soft_bounce ? RecipientState::deferred : RecipientState::bounced; break;
+    default: state.state = RecipientState::deferred;
+    }
+    state.dsn = outcome.dsn;
+    state.text = outcome.text;
+    state.remote = outcome.remote;
+    state.last_attempt = now_seconds();
+}
+
+void Manager::settle(Group& group, const spool::Done& done)
+{
+    Message& message = *group.message;
+    for (const auto& outcome : done.outcomes)
+        if (std::find(group.recipients.begin(), group.recipients.end(), outcome.number) != group.recipients.end()) settle_one(message, outcome);
+    for (uint32_t number : group.recipients) {
+        RecipientState& state = message.recipients[number];
+        if (state.state != RecipientState::in_flight && state.state != RecipientState::to_do) continue;
+        state.state = RecipientState::deferred;
+        state.dsn = "4.3.0";
+        state.text = "delivery agent gave no answer for this recipient";
+    }
+    group_done(message);
+}
+
+void Manager::group_done(Message& message)
+{
+    if (--message.open_groups == 0) finish(message);
+}
+
+bool Manager::expired(const Message& message) const
+{
+    auto lifetime = message.envelope.sender.empty() ? config_.bounce_queue_lifetime : config_.maximal_queue_lifetime;
+    return message.forced_expiry ||
+           now_seconds() - message.arrival_seconds() >= std::chrono::duration_cast<std::chrono::seconds>(lifetime).count();
+}
+
+void Manager::expire_deferred(Message& message)
+{
+    bool any = false;
+    for (auto& state : message.recipients) {
+        if (state.state != RecipientState::deferred) continue;
+        state.state = RecipientState::bounced;
+        any = true;
+    }
+    if (any)
+        base::log::info("{}: from=<{}>, status={}, returned to sender", message.id, message.envelope.sender,
+                        message.forced_expiry ? "force-expired" : "expired");
+}
+
+void Manager::finish(Message& message)
+{
+    if (message.deleted) {
+        drop(message);
+        return;
+    }
+    if (expired(message)) expire_deferred(message);
+    bool failed = std::any_of(message.recipients.begin(), message.recipients.end(),
+                              [](const auto& state) { return state.state == RecipientState::bounced; });
+    if (!failed) {
+        conclude(message);
+        return;
+    }
+    ++message.open_groups;    // the notice is being written
+    nursery_.start(finish_with_notice(message));
+}
+
+// The failures are told first, durably; only then are they settled. If that cannot be, they are tried again later.
+async::Task<> Manager::finish_with_notice(Message& message)
+{
+    std::string trouble;
+    try {
+        co_await send_bounce(*this, message);
+    } catch (const std::exception& failure) {
+        trouble = failure.what();
+    }
+    --message.open_groups;
+    for (auto& state : message.recipients) {
+        if (state.state != RecipientState::bounced) continue;
+        state.state = trouble.empty() ? RecipientState::delivered : RecipientState::deferred;
+    }
+    if (!trouble.empty())
+        base::log::warning("{}: notification to the sender could not be written: {}", message.id, trouble);
+    conclude(message);
+}
+
+void Manager::conclude(Message& message)
+{
+    // Failures that were told of are settled, as deliveries are.
+    bool waiting = std::any_of(message.recipients.begin(), message.recipients.end(),
+                               [](const auto& state) { return state.state != RecipientState::delivered; });
+    if (waiting && !message.deleted)
+        defer(message);
+    else
+        drop(message);
+}
+
+void Manager::append(Message& message, const std::vector<spool::Event>& events)
+{
+    std::string bytes;
+    for (const auto& event : events) bytes += spool::write_event(event);
+    base::Fd fd = folders_.open(message.place, message.id);
+    base::pwrite_all(fd.get(), bytes, static_cast<off_t>(message.journal_end), message.id);
+    message.journal_end += bytes.size();
+}
+
+// Postfix: as long as the message is old, within bounds; which doubles the time from try to try.
+int64_t Manager::next_attempt(const Message& message) const
+{
+    int64_t age = now_seconds() - message.arrival_seconds();
+    int64_t least = std::chrono::duration_cast<std::chrono::seconds>(config_.minimal_backoff_time).count();
+    int64_t most = std::chrono::duration_cast<std::chrono::seconds>(config_.maximal_backoff_time).count();
+    int64_t delay = std::clamp<int64_t>(age, least, std::max(least, most));
+    int64_t grain = std::clamp<int64_t>(delay / 8, 1, due_granularity);
+    return (now_seconds() + delay + grain - 1) / grain * grain;
+}
+
+void Manager::defer(Message& message)
+{
+    int64_t when = next_attempt(message);
+    std::vector<spool::Event> events;
+    for (uint32_t number = 0; number < message.recipients.size(); ++number) {
+        const RecipientState& state = message.recipients[number];
+        auto type = state.state == RecipientState::delivered ? spool::RecordType::delivered : spool::RecordType::deferred;
+        events.push_back({type, number, state.last_attempt, state.dsn, state.text, state.remote});
+    }
+    events.push_back({spool::RecordType::next_attempt, 0, when, "", "", ""});
+    spool::Place target = message.hold ? spool::Place{spool::Queue::hold} : spool::Place{spool::Queue::deferred, when};
+    std::string id = message.id;
+    try {
+        append(message, events);
+        folders_.move(message.place, target, id);
+    } catch (const base::SystemError& failure) {
+        // A full disk. The message stays where it is, whole, and is tried again when its time has come.
+        base::log::error("{}: {}", id, failure.what());
+        nursery_.start([](Manager& self, std::string id, async::Limit pause) -> async::Task<> {
+            co_await async::sleep(pause);
+            auto found = self.active_.find(id);
+            if (found != self.active_.end()) self.schedule(*found->second);
+        }(*this, id, config_.minimal_backoff_time));
+        return;
+    }
+    active_.erase(id);
+    if (target.queue == spool::Queue::deferred && on_deferred) on_deferred(when);
+    admit_waiting();
+}
+
+void Manager::drop(Message& message)
+{
+    removed_later(message.place, message.id);
+    base::log::info("{}: removed", message.id);
+    active_.erase(std::string(message.id));
+    admit_waiting();
+}
+
+// Removing costs a journal entry of the file system and may wait for it: gathered, and done on a thread.
+void Manager::removed_later(const spool::Place& place, const std::string& id)
+{
+    to_remove_.push_back(folders_.path(place, id));
+    if (removal_queued_) return;
+    removal_queued_ = true;
+    async::loop().post([this] {
+        removal_queued_ = false;
+        auto paths = std::move(to_remove_);
+        to_remove_.clear();
+        nursery_.start([](std::vector<std::string> paths) -> async::Task<> {
+            auto work = [paths = std::move(paths)] {
+                for (const auto& path : paths) ::unlink(path.c_str());
+            };
+            co_await async::offload(std::move(work));
+        }(std::move(paths)));
+    });
+}
+
+bool Manager::remove(const std::string& id)
+{
+    auto found = active_.find(id);
+    if (found == active_.end()) {
+        auto place = folders_.find(id);
+        return place && folders_.remove(*place, id);
+    }
+    Message& message = *found->second;
+    message.deleted = true;
+    for (auto& [name, transport] : transports_) message.open_groups -= transport->withdraw(message);
+    if (message.open_groups == 0) finish(message);
+    return true;
+}
+
+bool Manager::hold(const std::string& id)
+{
+    auto found = active_.find(id);
+    if (found == active_.end()) {
+        auto place = folders_.find(id);
+        if (!place || place->queue == spool::Queue::hold || place->queue == spool::Queue::corrupt) return false;
+        folders_.move(*place, {spool::Queue::hold}, id);
+        return true;
+    }
+    // What is being delivered goes on; what is left afterwards is held.
+    Message& message = *found->second;
+    message.hold = true;
+    for (auto& [name, transport] : transports_) message.open_groups -= transport->withdraw(message);
+    if (message.open_groups == 0) finish(message);
+    return true;
+}
+
+bool Manager::release(const std::string& id)
+{
+    if (!base::exists(folders_.path({spool::Queue::hold}, id))) return false;
+    return activate({spool::Queue::hold}, id);
+}
+
+bool Manager::requeue(const std::string& id)
+{
+    if (active_.count(id)) return true;
+    auto place = folders_.find(id);
+    return place && activate(*place, id);
+}
+
+bool Manager::flush(const std::string& id)
+{
+    if (active_.count(id)) return true;
+    auto place = folders_.find(id);
+    return place && place->queue != spool::Queue::hold && place->queue != spool::Queue::corrupt && activate(*place, id);
+}
+
+bool Manager::expire(const std::string& id)
+{
+    auto found = active_.find(id);
+    if (found != active_.end()) {
+        force_expiry(*found->second);
+        return true;
+    }
+    auto place = folders_.find(id);
+    if (!place || place->queue == spool::Queue::corrupt || !activate(*place, id)) return false;
+    if (auto again = active_.find(id); again != active_.end()) force_expiry(*again->second);
+    return true;
+}
+
+void Manager::force_expiry(Message& message)
+{
+    message.forced_expiry = true;
+    append(message, {spool::Event{spool::RecordType::forced_expiry, 0, now_seconds(), "", "", ""}});
+}
+
+void Manager::flush_destinations()
+{
+    for (auto& [name, transport] : transports_) transport->forget_dead_destinations();
+}
+
+} // namespace qmgr

@@ -1,0 +1,270 @@
+#include "transport.h"
+
+#include "base/log.h"
+#include "spool/agent.h"
+
+namespace qmgr {
+namespace {
+
+constexpr int failures_before_deferring = 5;
+constexpr async::Limit shortest_pause{200};
+
+async::Limit pause_after(int failures) { return shortest_pause * (1 << std::min(failures, 6)); }
+
+} // namespace
+
+TransportLimits read_limits(const config::Config& config, const std::string& transport)
+{
+    TransportLimits limits;
+    limits.processes = config.default_process_limit;
+    limits.initial_concurrency = config.number(transport + "_initial_destination_concurrency");
+    limits.destination_concurrency = config.number(transport + "_destination_concurrency_limit");
+    limits.destination_recipients = config.number(transport + "_destination_recipient_limit");
+    limits.dead_destination_pause = config.minimal_backoff_time;
+    // A limit of 0 is none; one recipient at a time is what local delivery asks for.
+    if (limits.destination_concurrency <= 0) limits.destination_concurrency = limits.processes;
+    if (limits.destination_recipients <= 0) limits.destination_recipients = 1000;
+    limits.destination_recipients = std::min<int64_t>(limits.destination_recipients, 100);    // a packet holds them all
+    limits.initial_concurrency = std::clamp<int64_t>(limits.initial_concurrency, 1, limits.destination_concurrency);
+    return limits;
+}
+
+Transport::Transport(std::string name, std::string socket, TransportLimits limits, async::Nursery& nursery, OpenContent open, Settle settle)
+    : name_(std::move(name)), socket_(std::move(socket)), limits_(limits), nursery_(nursery), open_(std::move(open)), settle_(std::move(settle))
+{}
+
+void Transport::enqueue(const std::string& name, Group group)
+{
+    auto& slot = destinations_[name];
+    if (!slot) {
+        slot = std::make_unique<Destination>();
+        slot->name = name;
+        slot->window = limits_.initial_concurrency;
+    }
+    Destination& destination = *slot;
+    if (destination.dead_until && *destination.dead_until > base::steady_now()) {
+        settle_all(group, spool::Outcome::deferred, destination.dead_dsn, "delivery temporarily suspended: " + destination.dead_reason, true);
+        return;
+    }
+    if (destination.dead_until) destination.window = 1;    // one to find out
+    destination.dead_until.reset();
+    destination.groups.push_back(std::move(group));
+    ++queued_;
+    take_turn(destination);
+    queue_dispatch();
+}
+
+void Transport::take_turn(Destination& destination)
+{
+    if (destination.in_turn || !may_go(destination)) return;
+    destination.in_turn = true;
+    turns_.push_back(&destination);
+}
+
+bool Transport::may_go(const Destination& destination) const
+{
+    return !destination.groups.empty() && destination.in_flight < destination.window;
+}
+
+void Transport::queue_dispatch()
+{
+    if (dispatch_queued_) return;
+    dispatch_queued_ = true;
+    async::loop().post([this] {
+        dispatch_queued_ = false;
+        dispatch();
+    });
+}
+
+void Transport::dispatch()
+{
+    while (!turns_.empty() && static_cast<int64_t>(jobs_.size()) < limits_.processes && !pausing_) {
+        if (!ensure_channel()) return;
+        Destination& destination = *turns_.front();
+        turns_.pop_front();
+        destination.in_turn = false;
+        if (!may_go(destination)) continue;
+        Group group = std::move(destination.groups.front());
+        destination.groups.pop_front();
+        --queued_;
+        send(destination, std::move(group));
+        take_turn(destination);
+    }
+}
+
+bool Transport::send(Destination& destination, Group group)
+{
+    Message& message = *group.message;
+    spool::Deliver deliver;
+    try {
+        deliver.file = open_(message);
+    } catch (const base::SystemError& failure) {
+        settle_all(group, spool::Outcome::deferred, "4.3.0", fmt::format("queue file: {}", failure.what()), true);
+        return false;
+    }
+    deliver.job = next_job_++;
+    deliver.queue_id = message.id;
+    deliver.content_offset = message.head.content_offset();
+    deliver.content_length = message.head.content_length;
+    deliver.content_flags = message.head.content_flags;
+    deliver.sender = message.envelope.sender;
+    deliver.nexthop = group.nexthop;
+    deliver.envid = message.envelope.attribute("envid");
+    deliver.ret = message.envelope.attribute("ret");
+    deliver.arrival = message.envelope.arrival;
+    deliver.active = message.active_since;
+    deliver.client_name = message.envelope.attribute("client_name");
+    deliver.client_address = message.envelope.attribute("client_address");
+    deliver.helo = message.envelope.attribute("helo_name");
+    deliver.protocol = message.envelope.attribute("protocol_name");
+    deliver.sasl_username = message.envelope.attribute("sasl_username");
+    for (uint32_t number : group.recipients) {
+        deliver.recipients.push_back(message.recipients[number].recipient);
+        message.recipients[number].state = RecipientState::in_flight;
+    }
+    uint64_t job = deliver.job;
+    jobs_.emplace(job, Job{std::move(group), &destination});
+    ++destination.in_flight;
+    channel_->post(std::move(deliver));
+    return true;
+}
+
+bool Transport::ensure_channel()
+{
+    if (channel_) return true;
+    try {
+        channel_.emplace(ipc::connect_to(socket_));
+    } catch (const base::SystemError& failure) {
+        lost_agent(failure.what());
+        return false;
+    }
+    nursery_.start(read_answers());
+    return true;
+}
+
+async::Task<> Transport::read_answers()
+{
+    std::string why = "it ended";
+    try {
+        while (true) {
+            auto packet = co_await channel_->receive();
+            if (!packet) break;
+            take(ipc::unpack<spool::Done>(*packet));
+        }
+    } catch (const ipc::Malformed& fault) {
+        why = fault.what();
+    }
+    channel_.reset();
+    lost_agent(why);
+}
+
+void Transport::take(spool::Done done)
+{
+    auto found = jobs_.find(done.job);
+    if (found == jobs_.end()) return;
+    failures_ = 0;
+    Job job = std::move(found->second);
+    jobs_.erase(found);
+    --job.destination->in_flight;
+    learn(*job.destination, done);
+    settle_(job.group, done);
+    take_turn(*job.destination);
+    queue_dispatch();
+}
+
+void Transport::learn(Destination& destination, const spool::Done& done)
+{
+    if (!done.destination_down) {
+        destination.window = std::min(destination.window + 1, limits_.destination_concurrency);
+        return;
+    }
+    destination.window = std::max<int64_t>(0, std::min(destination.window, destination.in_flight + 1) - 1);
+    if (destination.window == 0) suspend(destination, done);
+}
+
+void Transport::suspend(Destination& destination, const spool::Done& done)
+{
+    destination.dead_until = base::steady_now() + limits_.dead_destination_pause;
+    destination.window = 1;
+    destination.dead_reason = done.outcomes.empty() ? "destination is not reachable" : done.outcomes.front().text;
+    destination.dead_dsn = done.outcomes.empty() ? "4.4.1" : done.outcomes.front().dsn;
+    auto waiting = std::move(destination.groups);
+    destination.groups.clear();
+    queued_ -= waiting.size();
+    for (Group& group : waiting)
+        settle_all(group, spool::Outcome::deferred, destination.dead_dsn, "delivery temporarily suspended: " + destination.dead_reason, true);
+}
+
+// The agent is gone: what it had in hand goes back in the queue. If it does not come back, all that waits for it is deferred.
+void Transport::lost_agent(const std::string& why)
+{
+    ++failures_;
+    if (!jobs_.empty() || failures_ > 1) base::log::warning("transport {}: {}: {}", name_, socket_, why);
+    auto jobs = std::move(jobs_);
+    jobs_.clear();
+    for (auto& [number, job] : jobs) {
+        --job.destination->in_flight;
+        for (uint32_t recipient : job.group.recipients) job.group.message->recipients[recipient].state = RecipientState::to_do;
+        job.destination->groups.push_front(std::move(job.group));
+        ++queued_;
+        take_turn(*job.destination);
+    }
+    if (queued_ == 0) return;
+    if (failures_ >= failures_before_deferring) {
+        for (auto& [name, destination] : destinations_) {
+            auto waiting = std::move(destination->groups);
+            destination->groups.clear();
+            queued_ -= waiting.size();
+            for (Group& group : waiting)
+                settle_all(group, spool::Outcome::deferred, "4.3.0", fmt::format("mail transport unavailable: {}", name_), true);
+        }
+        return;
+    }
+    if (!pausing_) nursery_.start(try_again_later());
+}
+
+async::Task<> Transport::try_again_later()
+{
+    pausing_ = true;
+    co_await async::sleep(pause_after(failures_));
+    pausing_ = false;
+    dispatch();
+}
+
+void Transport::settle_all(Group& group, spool::Outcome::Status status, const std::string& dsn, const std::string& text, bool log)
+{
+    spool::Done done;
+    spool::Deliver job;
+    job.queue_id = group.message->id;
+    job.arrival = group.message->envelope.arrival;
+    job.active = group.message->active_since;
+    for (uint32_t number : group.recipients) {
+        spool::Outcome outcome;
+        outcome.number = number;
+        outcome.status = status;
+        outcome.dsn = dsn;
+        outcome.text = text;
+        if (log) spool::log_delivery(job, group.message->recipients[number].recipient, outcome, "none", spool::Timing{});
+        done.outcomes.push_back(std::move(outcome));
+    }
+    settle_(group, done);
+}
+
+size_t Transport::withdraw(const Message& message)
+{
+    size_t withdrawn = 0;
+    for (auto& [name, destination] : destinations_)
+        withdrawn += std::erase_if(destination->groups, [&](const Group& group) { return group.message == &message; });
+    queued_ -= withdrawn;
+    return withdrawn;
+}
+
+void Transport::forget_dead_destinations()
+{
+    for (auto& [name, destination] : destinations_) {
+        destination->dead_until.reset();
+        destination->window = std::max(destination->window, limits_.initial_concurrency);
+    }
+}
+
+} // namespace qmgr
