@@ -36,16 +36,10 @@ static std::string read_main_cf(const std::string& path)
 
 Config Config::load(const std::string& folder, const std::vector<Override>& overrides)
 {
-    const std::string path = folder + "/main.cf";
-    Config config;
-    config.folder = folder;
-    config.read_settings(read_main_cf(path), path);
-    config.apply(overrides);
-    config.compute_defaults();
+    Config config = inspect(folder, overrides);
     config.read_parameters();
     config.settle_old_names();
-    auto unused = unused_parameters(config, folder);
-    config.warnings.insert(config.warnings.end(), unused.begin(), unused.end());
+    config.add_warnings(folder);
     return config;
 }
 
@@ -58,9 +52,33 @@ Config Config::parse(std::string_view text, const std::string& file, const std::
     config.compute_defaults();
     config.read_parameters();
     config.settle_old_names();
-    auto unused = unused_parameters(config, "");
-    config.warnings.insert(config.warnings.end(), unused.begin(), unused.end());
+    config.add_warnings("");
     return config;
+}
+
+Config Config::inspect(const std::string& folder, const std::vector<Override>& overrides)
+{
+    const std::string path = folder + "/main.cf";
+    Config config;
+    config.folder = folder;
+    config.read_settings(read_main_cf(path), path);
+    config.apply(overrides);
+    config.compute_defaults();
+    return config;
+}
+
+Config Config::defaults(const std::string& folder)
+{
+    Config config;
+    config.folder = folder;
+    config.compute_defaults();
+    return config;
+}
+
+void Config::add_warnings(const std::string& master_folder)
+{
+    for (auto& text : unknown_parameters(*this, master_folder)) warnings.push_back(std::move(text));
+    for (auto& text : idle_parameters(*this)) warnings.push_back(std::move(text));
 }
 
 void Config::read_settings(std::string_view text, const std::string& file)

@@ -27,6 +27,10 @@ public:
     static Config load(const std::string& folder, const std::vector<Override>& overrides = {});
     // The same from text in memory; file is only for messages.
     static Config parse(std::string_view text, const std::string& file, const std::vector<Override>& overrides = {});
+    // The settings and defaults alone: no field is filled in, so that a tool can show and mend what load() refuses.
+    static Config inspect(const std::string& folder, const std::vector<Override>& overrides = {});
+    // What holds where nothing is set.
+    static Config defaults(const std::string& folder);
 
     std::string folder;
     std::vector<std::string> warnings;                     // each "FILE:LINE: text"
@@ -52,6 +56,7 @@ private:
     void compute_defaults();
     void read_parameters();
     void settle_old_names();
+    void add_warnings(const std::string& master_folder);
     void read(std::string_view name, std::string& field) const;
     void read(std::string_view name, Flag& field) const;
     void read(std::string_view name, Number& field) const;

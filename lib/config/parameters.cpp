@@ -82,4 +82,12 @@ std::optional<ServiceParameter> service_parameter(std::string_view name)
     return std::nullopt;
 }
 
+std::vector<std::string> service_parameter_names(std::string_view service)
+{
+    std::vector<std::string> names;
+    for (const Suffix& known : suffixes) names.push_back(std::string(service).append(known.suffix));
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 } // namespace config

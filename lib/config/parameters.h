@@ -52,5 +52,7 @@ struct ServiceParameter {
     Type type;
 };
 std::optional<ServiceParameter> service_parameter(std::string_view name);
+// All names that the deliveries of a service have: "smtp" gives smtp_destination_concurrency_limit and so on, sorted.
+std::vector<std::string> service_parameter_names(std::string_view service);
 
 } // namespace config

@@ -2,13 +2,14 @@
 
 #include "config/config.h"
 #include "config/expand.h"
+#include "config/master_cf.h"
 #include "config/values.h"
 
-#include "base/fd.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 namespace config {
@@ -28,44 +29,50 @@ void collect_tables(std::string_view text, Names& tables)
     }
 }
 
-std::string read_if_there(const std::string& path)
+// master.cf as far as it can be read; whoever needs it reports what is wrong with it.
+MasterTable read_services(const std::string& folder)
 {
     try {
-        return base::read_file(path, 16 << 20);
-    } catch (const std::exception&) {
-        return "";   // whoever needs master.cf reports it; here it only lends names
+        return folder.empty() ? MasterTable() : MasterTable::load(folder);
+    } catch (const Error&) {
+        return {};
     }
 }
 
+// What main.cf and master.cf refer to.
 struct Uses {
     Names names, tables;
+    MasterTable services;
+    bool any_service;   // there is no master.cf to ask
 
-    Uses(const Config& config, const std::string& folder)
+    Uses(const Config& config, const std::string& folder) : services(read_services(folder)), any_service(services.services.empty())
     {
-        for (const auto& [name, setting] : config.settings) {
-            collect_names(setting.value, names);
-            collect_tables(setting.value, tables);
-        }
-        for (const auto& name : config.smtpd_restriction_classes) names.insert(name);
-        if (!folder.empty()) collect_names_loosely(read_if_there(folder + "/master.cf"));
+        for (const auto& [name, setting] : config.settings) add(setting.value);
+        for (const auto& name : to_list(config.find_raw("smtpd_restriction_classes").value_or(""))) names.insert(name);
+        for (const Service& service : services.services)
+            for (const std::string& argument : service.arguments) add(argument);
     }
 
-    // master.cf is not ours to judge here: every $name in it counts.
-    void collect_names_loosely(std::string_view text)
+    void add(std::string_view text)
     {
-        for (size_t at = text.find('$'); at != text.npos; at = text.find('$', at + 1)) {
-            size_t start = text.find_first_not_of("({ \t", at + 1), end = start;
-            while (end < text.size() && (base::is_alnum(text[end]) || text[end] == '_')) ++end;
-            if (start < end) names.emplace(text.substr(start, end - start));
-        }
+        collect_names(text, names);
+        collect_tables(text, tables);
     }
 
     bool has(const std::string& name) const
     {
-        if (names.count(name) || service_parameter(name)) return true;
+        if (names.count(name) || find_row(name) || is_of_service(name)) return true;
         for (size_t at = name.find('_'); at != name.npos; at = name.find('_', at + 1))
             if (tables.count(std::string_view(name).substr(0, at))) return true;
         return false;
+    }
+
+    bool is_of_service(const std::string& name) const
+    {
+        auto made = service_parameter(name);
+        if (!made || any_service) return made.has_value();
+        return std::any_of(services.services.begin(), services.services.end(),
+                           [&](const Service& service) { return service.name == made->service; });
     }
 };
 
@@ -100,19 +107,30 @@ std::string suggestion(std::string_view name)
 
 } // namespace
 
-std::vector<std::string> unused_parameters(const Config& config, const std::string& folder)
+std::vector<std::string> unknown_parameters(const Config& config, const std::string& folder)
 {
     std::vector<std::string> warnings;
     const Uses uses(config, folder);
+    auto add = [&](const std::string& place, const std::string& name, const std::string& value) {
+        if (!uses.has(name))
+            warnings.push_back(fmt::format("{}: unused parameter: {}={}{}", place, base::printable(name, 100),
+                                           base::printable(value, 200), suggestion(name)));
+    };
+    for (const auto& [name, setting] : config.settings)
+        if (setting.line != 0) add(setting.place(), name, setting.value);
+    for (const Service& service : uses.services.services)
+        for (const Override& set : service.overrides) add(fmt::format("{}:{}", service.file, service.line), set.name, set.value);
+    return warnings;
+}
+
+std::vector<std::string> idle_parameters(const Config& config)
+{
+    std::vector<std::string> warnings;
     for (const auto& [name, setting] : config.settings) {
-        if (setting.line == 0) continue;
         const Row* row = find_row(name);
-        if (row && row->carried_out) continue;
-        if (row)
+        // A value that says what the default says changes nothing.
+        if (setting.line != 0 && row && !row->carried_out && setting.value != row->initial)
             warnings.push_back(fmt::format("{}: {} is accepted, but not carried out yet", setting.place(), name));
-        else if (!uses.has(name))
-            warnings.push_back(fmt::format("{}: unused parameter: {}={}{}", setting.place(), base::printable(name, 100),
-                                           base::printable(setting.value, 200), suggestion(name)));
     }
     return warnings;
 }

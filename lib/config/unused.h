@@ -8,9 +8,10 @@ namespace config {
 
 class Config;
 
-// Warnings, each with file and line. Names that are used by $name in main.cf or master.cf, or named in
-// smtpd_restriction_classes, or that belong to a service or to a table such as ldap:name, are not unknown.
-// folder: where master.cf lies; "" for none.
-std::vector<std::string> unused_parameters(const Config& config, const std::string& folder);
+// Names that are used by $name in main.cf or master.cf, or named in smtpd_restriction_classes, or that belong to a service or to a
+// table such as ldap:name, are not unknown. folder: where master.cf lies; "" for none. Each line says file and line number.
+std::vector<std::string> unknown_parameters(const Config& config, const std::string& folder);
+// Parameters of the table that are accepted but not carried out yet.
+std::vector<std::string> idle_parameters(const Config& config);
 
 } // namespace config

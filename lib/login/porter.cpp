@@ -27,6 +27,7 @@ Rules rules_from(const config::Config& config, const std::string& protocol, bool
     rules.protocol = protocol;
     rules.session_socket = "private/" + protocol;
     rules.greeting = base::printable(config.login_greeting, 200);
+    rules.too_late = protocol == "imap" ? "* BYE Too much time taken to log in." : "-ERR Too much time taken to log in.";
     rules.login_limit = config.login_timeout;
     rules.plain_needs_tls = config.disable_plaintext_auth;
     rules.tls_required = config.ssl == "required";
@@ -65,7 +66,9 @@ async::Task<> Porter::receive(net::Stream client)
     try {
         co_await visit(visitor);
     } catch (const net::Gone& gone) {
-        visitor.leaves_because(gone.why() == net::Gone::timed_out ? "Disconnected: Inactivity" : "Disconnected: Connection closed");
+        bool too_late = gone.why() == net::Gone::timed_out;
+        if (too_late) visitor.say_last(rules_.too_late);
+        visitor.leaves_because(too_late ? "Disconnected: Inactivity" : "Disconnected: Connection closed");
     } catch (const net::LineTooLong&) {
         visitor.leaves_because("Disconnected: Too long line");
     } catch (const tls::Failed& failure) {

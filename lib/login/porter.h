@@ -19,6 +19,7 @@ struct Rules {
     std::string auth_socket = "private/auth";
     std::string session_socket;                 // "private/imap"
     std::string greeting;
+    std::string too_late;                       // what the protocol says when the time is up
     net::Limit login_limit{60'000};
     bool plain_needs_tls = true;                // disable_plaintext_auth
     bool tls_required = false;                  // ssl = required

@@ -62,14 +62,21 @@ void Visitor::say(std::string_view line)
     stream_.write("\r\n");
 }
 
+void Visitor::say_last(std::string_view line)
+{
+    if (!in_handshake_) say(line);
+}
+
 bool Visitor::may_start_tls() const { return porter_.tls() && !secured_; }
 
 async::Task<> Visitor::start_tls()
 {
+    in_handshake_ = true;
     auto info = co_await tls::accept(stream_, *porter_.tls(), time_left());
     if (info.plaintext_discarded) base::log::warning("{}-login: commands in the clear behind the start of TLS thrown away:{}", rules().protocol, where());
     server_name_ = info.server_name;
     secured_ = true;
+    in_handshake_ = false;
 }
 
 bool Visitor::plain_allowed() const

@@ -43,6 +43,7 @@ public:
     // Time is limited as a whole: what is left of it, for every wait.
     net::Limit time_left() const;
     void say(std::string_view line);            // and CRLF; flush() sends it
+    void say_last(std::string_view line);       // unless it would disturb a handshake
     async::Task<> flush() { return stream_.flush(time_left()); }
 
     bool may_start_tls() const;
@@ -87,6 +88,7 @@ private:
     std::string leaves_ = "Disconnected";
     std::string tried_clear_;   // the mechanism that was refused without TLS
     bool secured_ = false;
+    bool in_handshake_ = false;
     bool handed_over_ = false;
     int failures_ = 0;
     int bad_commands_ = 0;

@@ -64,7 +64,6 @@ async::Task<std::optional<UserRecord>> ask(net::Stream& stream, std::string ques
         if (fields[0] == "NOTFOUND") co_return std::nullopt;
         if (fields[0] == "FAIL") {
             auto reason = tab_value(fields, 2, "reason");
-            if (tab_value(fields, 2, "code") == "no_ticket") co_return std::nullopt;
             throw Unavailable("auth: " + (reason ? base::printable(*reason, 200) : "internal failure"));
         }
     }

@@ -30,7 +30,7 @@ Command split_command(std::string_view line);      // with or without the line e
 
 // What the server offers and how strictly it reads. A parameter of an extension that is not offered is 555.
 struct Grammar {
-    bool strict = false;           // strict_rfc821_envelopes: <> needed, no space after the colon, no comments
+    bool strict = false;           // strict_rfc821_envelopes: <> needed, no comments, no other header forms
     bool utf8 = false;             // addresses beyond ASCII: SMTPUTF8 was asked for in this transaction, or is not enforced
     bool size = true, eightbitmime = true, dsn = true, chunking = true, auth = true, smtputf8 = true, requiretls = false;
 };
@@ -83,7 +83,8 @@ std::string parse_helo(std::string_view arguments, std::string_view verb);
 // For VRFY, XCLIENT-like uses and ours: an address with or without <>. Nothing when it is no address.
 std::optional<Path> parse_path(std::string_view text, const Grammar& grammar = {});
 
-// The client's side: "MAIL FROM:<a@b> SIZE=1 …" without the line end.
+// The client's side: "MAIL FROM:<a@b> SIZE=1 …" without the line end. Both write path.local and path.domain. Throw Syntax where
+// the address has control characters in it, which could otherwise forge a command.
 std::string write_mail(const MailCommand& mail);
 std::string write_rcpt(const RcptCommand& rcpt);
 std::string write_notify(uint8_t notify);          // "SUCCESS,FAILURE"

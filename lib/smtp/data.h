@@ -10,8 +10,8 @@ namespace smtp {
 
 // smtpd_forbid_bare_newline of Postfix 3.9.
 enum class BareNewline : uint8_t {
-    normalize,      // a bare LF ends a line, but only CRLF.CRLF ends the message
-    reject,         // as normalize, and bare_newline tells the session to answer 550 5.5.2 and hang up
+    normalize,      // a bare LF ends a line, but only CRLF.CRLF ends the message; other lone dots are dropped
+    reject,         // as normalize, and must_reject() tells the session to answer 550 5.5.2 and hang up
     accept_lines,   // "no": LF.LF, LF.CRLF and CRLF.LF end the message too
 };
 
@@ -38,18 +38,22 @@ public:
     const ContentFacts& facts() const { return facts_; }
 
 protected:
-    void add_line(std::string_view text, std::string& sink);            // a whole line's text, no line end in it
-    void add_text(std::string_view text, std::string& sink);            // part of a line, no LF in it
-    void end_line(std::string& sink);
-    void add_run(const char* begin, const char* end, uint64_t crlfs, std::string& sink);
+    // Takes lines until end, or until the first line that starts with '.' when stop_at_dots; returns how far it came.
     const char* feed_lines(const char* at, const char* end, bool stop_at_dots, std::string& sink);
-    bool at_line_start() const { return line_length_ == 0 && !held_cr_; }
 
     ContentFacts facts_;
-    uint64_t line_length_ = 0;
-    bool held_cr_ = false;                 // a CR at the end of the last chunk: stray or half of CRLF
+    bool at_line_start_ = true;
+    bool last_end_was_bare_ = false;       // the line before ended in LF without CR
+    bool held_cr_ = false;                 // a CR at the end of the last chunk: stray, or half of CRLF
+
+private:
+    void add_run(const char* begin, const char* end, uint64_t line_ends, std::string& sink);
+    void add_stray_cr(std::string& sink);
+    void end_line(std::string& sink);
+    void count_line(uint64_t length);
+
+    uint64_t line_length_ = 0;             // of the line begun in earlier chunks
     bool replace_stray_cr_;
-    bool last_end_was_bare_ = false;
 };
 
 // DATA: as above, with dots taken off, until the end of data.
@@ -68,27 +72,31 @@ public:
     bool must_reject() const { return policy_ == BareNewline::reject && facts_.bare_newline; }
 
 private:
-    enum class Dot : uint8_t { none, dot, dot_cr };    // what of ".\r\n" stands at the end of the last chunk
-    bool ends_here(bool bare_line_end) const;
-    void drop_dot(std::string& sink);
+    enum class Dot : uint8_t { none, dot, dot_cr };    // how much of ".\r\n" came at a line start
+    enum class After : uint8_t { more, finished };
+    After after_dot(char c, const char*& at);
+    After lone_dot(bool bare);
+
     BareNewline policy_;
     Dot dot_ = Dot::none;
 };
 
-// Sending: content with CRLF lines, in chunks of any size, into DATA's form. Lines longer than line_limit are broken with
-// CRLF SPACE as Postfix does (smtp_line_length_limit); 0 is no limit.
+// Sending: content in chunks of any size into DATA's form. A bare LF becomes CRLF, so that we smuggle nothing to others either.
+// Lines longer than line_limit are broken with CRLF SPACE as Postfix does (smtp_line_length_limit); 0 is no limit.
 class DotStuffer {
 public:
-    explicit DotStuffer(size_t line_limit = 0) : line_limit_(line_limit) {}
+    explicit DotStuffer(size_t line_limit = 0) : line_limit_(line_limit == 1 ? 2 : line_limit) {}
 
     void feed(std::string_view content, std::string& sink);
     void finish(std::string& sink);        // a line end where it is missing, and ".\r\n"
 
 private:
-    void feed_broken(std::string_view content, std::string& sink);
+    void add_text(std::string_view text, std::string& sink);
+
     size_t line_limit_;
     size_t line_length_ = 0;
-    char last_ = '\n', before_last_ = '\r';
+    bool held_cr_ = false;
+    bool at_line_start_ = true;
 };
 
 } // namespace smtp

@@ -48,7 +48,6 @@ private:
     LfFilter filter_;
     std::string filtered_, line_start_, buffer_;
     bool at_line_start_ = true;
-    char last_ = '\n';
 };
 
 // "From sender  Sun Nov 22 20:50:19 2026\n", as Postfix writes it.

@@ -26,19 +26,24 @@ std::string read_pem(const std::string& file)
     }
 }
 
+void load_pair(SSL_CTX* context, const std::string& cert_file, const std::string& key_file)
+{
+    if (cert_file.empty()) return;
+    bool separate = !key_file.empty() && key_file != cert_file;
+    std::string pem = read_pem(cert_file);
+    std::string key = separate ? "\n" + read_pem(key_file) : std::string();
+    std::string all = pem + key;
+    auto chains = read_key_chains(all, cert_file);
+    for (std::string* text : {&pem, &key, &all}) OPENSSL_cleanse(text->data(), text->size());
+    for (const auto& chain : chains) use(context, chain, cert_file);
+}
+
 void load_keys(SSL_CTX* context, const CommonSettings& settings)
 {
     for (const auto& file : settings.chain_files)
         for (const auto& chain : read_key_chains(read_pem(file), file)) use(context, chain, file);
-    if (settings.cert_file.empty()) return;
-    std::string pem = read_pem(settings.cert_file);
-    bool separate = !settings.key_file.empty() && settings.key_file != settings.cert_file;
-    std::string key = separate ? read_pem(settings.key_file) : std::string();
-    std::string all = pem + "\n" + key;
-    OPENSSL_cleanse(key.data(), key.size());
-    for (const auto& chain : read_key_chains(all, settings.cert_file)) use(context, chain, settings.cert_file);
-    OPENSSL_cleanse(all.data(), all.size());
-    OPENSSL_cleanse(pem.data(), pem.size());
+    load_pair(context, settings.cert_file, settings.key_file);
+    load_pair(context, settings.more_cert_file, settings.more_key_file);
 }
 
 void apply_protocols(SSL_CTX* context, const CommonSettings& settings)
@@ -103,8 +108,7 @@ FilesStamp stamp(const CommonSettings& settings)
         result.files.push_back(seen);
     };
     for (const auto& file : settings.chain_files) add(file);
-    add(settings.cert_file);
-    add(settings.key_file);
+    for (const auto* file : {&settings.cert_file, &settings.key_file, &settings.more_cert_file, &settings.more_key_file}) add(*file);
     return result;
 }
 

@@ -16,6 +16,8 @@ struct CommonSettings {
     std::vector<std::string> chain_files;
     std::string cert_file;
     std::string key_file;                                       // "": in cert_file
+    std::string more_cert_file;                                 // a second one, of another algorithm (smtpd_tls_eccert_file)
+    std::string more_key_file;
     std::string ca_file;
     std::string ca_path;
     std::string protocols = ">=TLSv1.2";

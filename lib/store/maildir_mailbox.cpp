@@ -1,0 +1,179 @@
+#include "store/maildir_mailbox.h"
+
+#include "store/line_ends.h"
+#include "store/maildir_name.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace store {
+
+MaildirMailbox::MaildirMailbox(std::string folder, std::string root, Access access)
+    : folder_(std::move(folder)), root_(std::move(root)), access_(access), list_(folder_, root_), keywords_(folder_)
+{
+    if (access_ == Access::read_write) remove_old_temporaries();
+    refresh();
+    if (access_ == Access::read_write && unclaimed_.size() > 100 + messages_.size() / 4) compress_list();
+}
+
+std::string MaildirMailbox::path_of(const File& file) const
+{
+    return fmt::format("{}/{}/{}", folder_, file.is_new ? "new" : "cur", file.name);
+}
+
+std::optional<Flags> MaildirMailbox::keyword(std::string_view name, bool create)
+{
+    std::optional<size_t> index = keywords_.find(name);
+    if (!index && create && access_ == Access::read_write) index = keywords_.add(name);
+    if (!index) return std::nullopt;
+    return flag::keyword(*index);
+}
+
+// Runs act(path) -> errno or 0. When the file has another name by now, looks for it once.
+template <class Act> int MaildirMailbox::with_file(size_t index, Act act)
+{
+    int code = act(path_of(files_[index]));
+    if (code != ENOENT) return code;
+    std::string before = path_of(files_[index]);
+    relocate({index});
+    std::string now = path_of(files_[index]);
+    return now == before ? ENOENT : act(now);
+}
+
+std::optional<Content> MaildirMailbox::content(uint32_t uid)
+{
+    std::optional<size_t> index = index_of(uid);
+    if (!index) return std::nullopt;
+    base::Fd fd;
+    int code = with_file(*index, [&](const std::string& path) {
+        fd = base::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        return fd ? 0 : errno;
+    });
+    if (code == ENOENT) return std::nullopt;
+    if (code != 0) throw base::SystemError("open " + path_of(files_[*index]), code);
+    return Content(fd, path_of(files_[*index]));
+}
+
+std::optional<uint64_t> MaildirMailbox::size(uint32_t uid)
+{
+    std::optional<size_t> index = index_of(uid);
+    if (!index) return std::nullopt;
+    if (std::optional<uint64_t> told = parse_maildir_name(files_[*index].name).crlf_size) return told;
+    if (auto known = sizes_.find(uid); known != sizes_.end()) return known->second;
+    std::optional<Content> bytes = content(uid);
+    if (!bytes) return std::nullopt;
+    return sizes_[uid] = store::crlf_size(bytes->raw());
+}
+
+std::optional<std::time_t> MaildirMailbox::date(uint32_t uid)
+{
+    std::optional<size_t> index = index_of(uid);
+    if (!index) return std::nullopt;
+    struct stat info{};
+    int code = with_file(*index, [&](const std::string& path) { return ::stat(path.c_str(), &info) == 0 ? 0 : errno; });
+    if (code == ENOENT) return std::nullopt;
+    if (code != 0) throw base::SystemError("stat " + path_of(files_[*index]), code);
+    return info.st_mtim.tv_sec;
+}
+
+int MaildirMailbox::link_to(uint32_t uid, const std::string& path, std::string& sizes)
+{
+    std::optional<size_t> index = index_of(uid);
+    if (!index) return ENOENT;
+    std::string_view base = maildir_base(files_[*index].name);
+    size_t comma = base.find(",S=");
+    sizes = comma == std::string_view::npos ? std::string() : std::string(base.substr(comma));
+    return with_file(*index, [&](const std::string& from) { return ::link(from.c_str(), path.c_str()) == 0 ? 0 : errno; });
+}
+
+bool MaildirMailbox::change_one(size_t index, FlagChange change, Flags flags, std::vector<uint32_t>& changed)
+{
+    File& file = files_[index];
+    MaildirName name = parse_maildir_name(file.name);
+    Flags wanted = change == FlagChange::replace ? flags : change == FlagChange::add ? name.flags | flags : name.flags & ~flags;
+    if (wanted != name.flags || file.is_new) {
+        File renamed{std::string(name.base) + maildir_info(wanted, name.foreign), false};
+        std::string from = path_of(file), to = path_of(renamed);
+        if (::rename(from.c_str(), to.c_str()) != 0) {
+            if (errno == ENOENT) return false;
+            throw base::SystemError("rename " + from + " to " + to);
+        }
+        file = std::move(renamed);
+    }
+    Message& message = messages_[index];
+    wanted |= message.flags & flag::recent;
+    if (message.flags != wanted) changed.push_back(message.uid);
+    message.flags = wanted;
+    return true;
+}
+
+std::vector<uint32_t> MaildirMailbox::set_flags(std::span<const uint32_t> uids, FlagChange change, Flags flags)
+{
+    flags &= ~flag::recent;
+    std::vector<uint32_t> changed;
+    std::vector<size_t> lost;
+    for (uint32_t uid : uids) {
+        std::optional<size_t> index = index_of(uid);
+        if (index && !change_one(*index, change, flags, changed)) lost.push_back(*index);
+    }
+    if (!lost.empty()) {
+        // Somebody renamed them: our change applies to what the flags are now. What is gone, refresh() will tell.
+        relocate(lost);
+        for (size_t index : lost) change_one(index, change, flags, changed);
+    }
+    std::sort(changed.begin(), changed.end());
+    return changed;
+}
+
+std::vector<uint32_t> MaildirMailbox::expunge(std::span<const uint32_t> uids)
+{
+    auto remove = [](const std::string& path) { return ::unlink(path.c_str()) == 0 ? 0 : errno; };
+    std::vector<char> gone(messages_.size());
+    std::vector<size_t> lost;
+    for (uint32_t uid : uids) {
+        std::optional<size_t> index = index_of(uid);
+        if (!index) continue;
+        int code = remove(path_of(files_[*index]));
+        if (code == ENOENT) lost.push_back(*index);
+        else if (code != 0) throw base::SystemError("remove " + path_of(files_[*index]), code);
+        gone[*index] = 1;
+    }
+    if (!lost.empty()) {
+        relocate(lost);
+        for (size_t index : lost) remove(path_of(files_[index]));
+    }
+    Changes changes;
+    drop(gone, changes);
+    return changes.expunged;
+}
+
+std::string MaildirMailbox::pop3_id(uint32_t uid)
+{
+    if (!pop3_ids_) {
+        // Ids that another POP3 server gave and Dovecot kept: programs that leave mail on the server know them.
+        pop3_ids_.emplace();
+        UidListFile list(folder_, root_);
+        for (const UidRecord& record : list.read().records)
+            if (auto id = extra_field(record.extra, 'P'); id && !id->empty()) (*pop3_ids_)[record.base] = *id;
+    }
+    std::optional<size_t> index = index_of(uid);
+    if (index && !pop3_ids_->empty()) {
+        auto known = pop3_ids_->find(std::string(maildir_base(files_[*index].name)));
+        if (known != pop3_ids_->end()) return known->second;
+    }
+    return fmt::format("{:08x}{:08x}", uid, uid_validity_);
+}
+
+bool MaildirMailbox::lock_for_pop3()
+{
+    if (!pop3_lock_) pop3_lock_ = try_flock(folder_ + "/dovecot-pop3-session.lock");
+    return pop3_lock_.has_value();
+}
+
+} // namespace store
