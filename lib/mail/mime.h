@@ -43,8 +43,8 @@ struct Part {
 };
 
 struct MimeLimits {
-    size_t depth = 100;                // deeper parts are leaves
-    size_t parts = 10000;              // what follows belongs to the last part
+    size_t depth = 50;                 // deeper parts are leaves
+    size_t parts = 10000;              // what follows is not divided any more
     size_t boundary = 200;             // longest boundary that is honoured; RFC 2046 5.1.1: 70
 };
 
