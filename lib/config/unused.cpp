@@ -39,6 +39,17 @@ MasterTable read_services(const std::string& folder)
     }
 }
 
+// Defaults refer to older names: postscreen_denylist_action to postscreen_blacklist_action.
+const Names& names_in_defaults()
+{
+    static const Names names = [] {
+        Names found;
+        for (const Row& row : table()) collect_names(row.initial, found);
+        return found;
+    }();
+    return names;
+}
+
 // What main.cf and master.cf refer to.
 struct Uses {
     Names names, tables;
@@ -61,7 +72,7 @@ struct Uses {
 
     bool has(const std::string& name) const
     {
-        if (names.count(name) || find_row(name) || is_of_service(name)) return true;
+        if (names.count(name) || names_in_defaults().count(name) || find_row(name) || is_of_service(name)) return true;
         for (size_t at = name.find('_'); at != name.npos; at = name.find('_', at + 1))
             if (tables.count(std::string_view(name).substr(0, at))) return true;
         return false;

@@ -1,0 +1,151 @@
+// postconf: shows and edits main.cf and master.cf, with the options and the output of Postfix's command.
+#include "postconf.h"
+
+#include "config/manual.h"
+#include "config/print.h"
+#include "config/table_types.h"
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace postconf {
+
+constexpr const char* usage =
+    "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-c config_dir] [-C param_class] [-d (parameter defaults)] "
+    "[-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no values)] [-j (JSON)] [-l (lock types)] "
+    "[-m (map types)] [-M (master.cf)] [-n (non-default parameters)] [-o name=value (override parameter value)] [-p (main.cf, default)] "
+    "[-P (master.cf parameters)] [-v (verbose)] [-x (expand parameter values)] [-X (exclude)] [-# (comment-out)] [--manual [owner]] "
+    "[name...]";
+
+void print_pair(const Options& options, std::string_view name, std::string_view value)
+{
+    std::string line;
+    if (options.no_value) line = name;
+    else if (options.no_name) line = value;
+    else line = value.empty() ? fmt::format("{} =", name) : fmt::format("{} = {}", name, value);
+    fmt::print("{}\n", options.fold ? config::fold(line) : line);
+}
+
+config::Override split_assignment(std::string_view text)
+{
+    if (text.find('\n') != text.npos || text.find('\0') != text.npos) throw Fatal("-e, -X, or -# accepts no multi-line input");
+    auto [name, value, found] = base::cut(text, '=');
+    name = base::trim(name);
+    if (name.empty()) throw Fatal(fmt::format("missing attribute name: \"{}\"", text));
+    if (!found || name.find_first_of(" \t") != name.npos) throw Fatal(fmt::format("missing '=' after attribute name: \"{}\"", text));
+    if (name.front() == '#') throw Fatal(fmt::format("an attribute name does not begin with \"#\": \"{}\"", text));
+    return {std::string(name), std::string(base::trim(value))};
+}
+
+std::string read_configuration(const std::string& path)
+{
+    try {
+        return base::read_file(path, 16 << 20);
+    } catch (const base::SystemError& problem) {
+        throw Fatal(fmt::format("open {}: {}", path, base::error_text(problem.code())));
+    }
+}
+
+void write_configuration(const std::string& path, const std::string& text)
+{
+    std::string target = path;
+    if (char* real = ::realpath(path.c_str(), nullptr)) {
+        target = real;
+        ::free(real);
+    }
+    struct stat before{};
+    mode_t mode = ::stat(target.c_str(), &before) == 0 ? before.st_mode & 07777 : 0644;
+    base::replace_file(target, text, mode);
+    // Only root may give files away; who edits as somebody else owns the new file.
+    if (before.st_uid != ::geteuid() && ::chown(target.c_str(), before.st_uid, before.st_gid) != 0)
+        base::log::warning("{}: its owner could not be kept", target);
+}
+
+static Options read_options(int argc, char** argv)
+{
+    Options options;
+    ::opterr = 0;
+    for (int c; (c = ::getopt(argc, argv, "aAc:C:deFfhHjlmMno:pPvxX#")) != -1;) {
+        switch (c) {
+        case 'a': fmt::print("native\ndovecot\n"); std::exit(0);
+        case 'A': fmt::print("native\n"); std::exit(0);
+        case 'c': options.folder = optarg; break;
+        case 'C': options.classes = optarg; break;
+        case 'd': options.defaults = true; break;
+        case 'e': options.edit = true; break;
+        case 'F': case 'M': case 'P': options.master = static_cast<char>(c); break;
+        case 'f': options.fold = true; break;
+        case 'h': options.no_name = true; break;
+        case 'H': options.no_value = true; break;
+        case 'j': options.json = true; break;
+        case 'l': for (auto name : config::lock_methods) fmt::print("{}\n", name); std::exit(0);
+        case 'm': for (auto name : config::table_types) fmt::print("{}\n", name); std::exit(0);
+        case 'n': options.only_set = true; break;
+        case 'o': options.overrides.push_back(split_assignment(optarg)); break;
+        case 'p': break;
+        case 'v': base::log::set_verbose(true); break;
+        case 'x': options.expand = true; break;
+        case 'X': options.remove = true; break;
+        case '#': options.comment_out = true; break;
+        default: throw Fatal(usage);
+        }
+    }
+    for (int i = optind; i < argc; ++i) options.arguments.emplace_back(argv[i]);
+    if (options.folder.empty()) options.folder = config::default_folder();
+    return options;
+}
+
+static void check(Options& options)
+{
+    if (options.defaults && options.only_set) throw Fatal("specify one of -d -n");
+    if (options.edit + options.remove + options.comment_out > 1) throw Fatal("specify one of -e -X -#");
+    if (options.changes() && (options.defaults || options.only_set || options.expand || options.no_name || options.no_value || options.fold))
+        throw Fatal("-e, -X, or -# cannot be used with -d, -f, -h, -H, -n, or -x");
+    // "postconf name=value" edits without -e, as Postfix has it since 2.8.
+    if (!options.changes() && !options.arguments.empty()) options.edit = options.arguments.front().find('=') != std::string::npos;
+    if (options.edit && options.arguments.empty()) throw Fatal("-e requires name=value argument");
+    if (options.changes() && options.arguments.empty()) throw Fatal("missing service argument");
+    if (options.master == 'M' && (options.no_name || options.no_value))
+        throw Fatal(fmt::format("with option -M, do not specify -{}", options.no_name ? 'h' : 'H'));
+    if (options.master && options.defaults) throw Fatal("-d cannot be used with -F, -M, or -P");
+}
+
+static void run(int argc, char** argv)
+{
+    if (argc >= 2 && std::string_view(argv[1]) == "--manual") {
+        std::string page = argc == 2 ? config::manual() : config::manual_section(argv[2]);
+        if (page.empty()) throw Fatal(fmt::format("no parameter has the owner \"{}\"", argv[2]));
+        fmt::print("{}", page);
+        return;
+    }
+    Options options = read_options(argc, argv);
+    check(options);
+    if (options.master) options.changes() ? edit_master(options) : show_master(options);
+    else options.changes() ? edit_main(options) : show_main(options);
+}
+
+} // namespace postconf
+
+int main(int argc, char** argv)
+{
+    base::log::to_stderr("postconf");
+    try {
+        postconf::run(argc, argv);
+    } catch (const std::exception& problem) {
+        std::fflush(stdout);
+        base::log::fatal("{}", problem.what());
+        base::log::flush();
+        return 1;
+    }
+    base::log::flush();
+    return std::fflush(stdout) == 0 ? 0 : 1;
+}
