@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "login/visitor.h"
+#include "tls/from_config.h"
 #include "tls/handshake.h"
 
 #include <cstdlib>
@@ -37,13 +38,16 @@ Rules rules_from(const config::Config& config, const std::string& protocol, bool
 
 std::optional<tls::ServerContext> tls_from(const config::Config& config, const std::string& protocol)
 {
-    tls::ServerSettings settings;
-    settings.cert_file = file_name(config.ssl_cert);
-    settings.key_file = file_name(config.ssl_key);
-    if (settings.cert_file.empty()) settings.chain_files = config.smtpd_tls_chain_files;
-    if (config.ssl == "no" || (settings.cert_file.empty() && settings.chain_files.empty())) return std::nullopt;
+    std::string cert_file = file_name(config.ssl_cert);
+    if (config.ssl == "no" || (cert_file.empty() && config.smtpd_tls_chain_files.empty())) return std::nullopt;
+    tls::ServerSettings settings = tls::server_settings(config, tls::Use::mandatory);
+    if (!cert_file.empty()) {
+        settings.chain_files.clear();
+        settings.cert_file = cert_file;
+        settings.key_file = file_name(config.ssl_key);
+    }
     settings.protocols = ">=" + config.ssl_min_protocol;
-    settings.server_order = config.tls_preempt_cipherlist;
+    settings.ask_certificate = settings.require_certificate = false;
     settings.session_context = protocol;
     settings.alpn = {protocol};
     return tls::ServerContext(std::move(settings));
