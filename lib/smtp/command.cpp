@@ -234,11 +234,17 @@ Command split_command(std::string_view line)
             std::string(end == std::string_view::npos ? std::string_view() : base::trim_left(line.substr(end)))};
 }
 
+Path Path::from_internal(std::string_view address)
+{
+    const auto [local, domain, has_domain] = mail::split_address(address);
+    return {std::string(address), std::string(local), std::string(domain)};
+}
+
 bool Path::beyond_ascii() const { return !base::is_ascii(local) || !base::is_ascii(domain); }
 
 std::string Path::external() const
 {
-    if (null()) return {};
+    if (local.empty() && domain.empty()) return {};
     return domain.empty() ? mail::quote_local(local) : mail::quote_local(local) + "@" + domain;
 }
 
@@ -251,8 +257,11 @@ std::optional<Path> parse_path(std::string_view text, const Grammar& grammar)
     if (bracketed && base::trim(inside).empty()) return inside.empty() || !grammar.strict ? std::optional(Path()) : std::nullopt;
     inside = without_source_route(inside);
     auto path = read_exact(inside);
-    if (!path && !grammar.strict) path = read_lenient(inside);
-    if (!path || !acceptable(*path, grammar)) return std::nullopt;
+    if (!path || !acceptable(*path, grammar)) {
+        if (grammar.strict) return std::nullopt;
+        path = read_lenient(inside);
+        if (!path || !acceptable(*path, grammar)) return std::nullopt;
+    }
     path->address = path->domain.empty() ? path->local : path->local + "@" + path->domain;
     return path;
 }

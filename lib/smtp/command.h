@@ -42,6 +42,8 @@ constexpr size_t strict_local_limit = 64, strict_path_limit = 256, domain_limit 
 struct Path {
     std::string address;       // internal form (mail/address.h): unquoted, source route stripped
     std::string local, domain; // its two halves; domain empty when there was none, "[192.0.2.1]" for a literal
+
+    static Path from_internal(std::string_view address);   // as queue files and tables have it; not checked
     bool null() const { return address.empty(); }
     bool beyond_ascii() const;
     std::string external() const;          // quoted where needed, without <>
