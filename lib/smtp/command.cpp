@@ -81,6 +81,10 @@ std::optional<Path> read_lenient(std::string_view text)
 {
     const auto found = mail::parse_addresses(text, 3);
     if (found.size() != 1 || found[0].kind != mail::Address::Kind::mailbox) return std::nullopt;
+    // A header reader drops junk behind an address; here "user@exa mple.com" must not become user@exa.
+    text = base::trim_right(text);
+    if (text.ends_with(')')) text = base::trim_right(text.substr(0, text.find('(')));
+    if (!text.ends_with('>') && !text.ends_with(found[0].domain)) return std::nullopt;
     return Path{{}, found[0].local, found[0].domain};
 }
 
