@@ -100,7 +100,7 @@ private:
         }
         const Mark start = here_;
         auto stop = read_header(part);
-        const Mark header_end = stop ? delimiter_ : here_;
+        const Mark header_end = stop ? std::max(start, before_delimiter_, earlier) : here_;
         part.header = {start.offset, header_end.offset - start.offset};
         part.header_octets = octets(start, header_end);
         if (stop) part.body = {header_end.offset, 0};
@@ -195,7 +195,6 @@ private:
         const bool crlf = lf && length > 0 && begin[length - 1] == '\r';
         // RFC 2046 5.1.1: the line end before a delimiter belongs to the delimiter.
         before_delimiter_ = previous_line_ended_ ? last_text_end_ : here_;
-        delimiter_ = here_;
         last_text_end_ = {here_.offset + length - (crlf ? 1 : 0), here_.lines, here_.bare};
         previous_line_ended_ = lf != nullptr;
         here_.offset += length + (lf ? 1 : 0);
@@ -219,7 +218,7 @@ private:
 
     std::string_view message_;
     MimeLimits limits_;
-    Mark here_, delimiter_, before_delimiter_, last_text_end_;
+    Mark here_, before_delimiter_, last_text_end_;
     bool previous_line_ended_ = false;
     std::vector<std::string> boundaries_;
     size_t depth_ = 0, parts_ = 0;
