@@ -96,7 +96,7 @@ int serve_porter(daemons::Daemon& daemon, const std::string& protocol, bool wrap
         base::log::fatal("{}: a service that begins with TLS needs ssl_cert and ssl_key", daemon.service());
         return EXIT_FAILURE;
     }
-    if (daemon.config().imap_log_compat == "dovecot")
+    if (daemon.config().find("imap_log_compat") == "dovecot")
         base::log::open("dovecot", daemon.config().maillog_file, daemon.config().syslog_facility);
     Porter porter(rules_from(daemon.config(), protocol, wrapper), std::move(tls), converse);
     sandbox::Rights rights;
