@@ -15,7 +15,7 @@ std::optional<bool> to_flag(std::string_view text)
 
 std::optional<int64_t> to_number(std::string_view text)
 {
-    if (text.size() > 1 && text[0] == '+') text.remove_prefix(1);
+    if (text.size() > 1 && text[0] == '+' && base::is_digit(text[1])) text.remove_prefix(1);
     return base::number<int64_t>(text);
 }
 
