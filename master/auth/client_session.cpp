@@ -1,0 +1,328 @@
+#include "client_session.h"
+
+#include "async/nursery.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "master_session.h"
+#include "protocol_error.h"
+#include "sasl/tab_fields.h"
+#include "verify.h"
+
+#include <fmt/format.h>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace auth {
+namespace {
+
+constexpr net::Limit handshake_limit{30'000};
+constexpr net::Limit write_limit{30'000};
+constexpr size_t most_unsent = 1 << 20;
+
+using Fields = std::vector<std::string_view>;
+
+struct Request {
+    uint64_t serial = 0;            // ids may be used again after CANCEL
+    std::unique_ptr<Mechanism> mechanism;
+    std::string name;               // of the mechanism, for the log
+    std::string service, remote_ip;
+    bool wants_ticket = true;
+    bool checking = false;
+};
+
+class Session {
+public:
+    Session(net::Stream stream, Context& context);
+    async::Task<> converse();
+    uint32_t client_pid() const { return client_pid_; }
+
+private:
+    struct Verb {
+        std::string_view name;
+        void (Session::*run)(const Fields&);
+    };
+    static const Verb verbs[];
+
+    void greet();
+    void take(std::string_view line);
+    void verb_version(const Fields& fields);
+    void verb_cpid(const Fields& fields);
+    void verb_auth(const Fields& fields);
+    void verb_cont(const Fields& fields);
+    void verb_cancel(const Fields& fields);
+    void verb_service(const Fields&) {}
+    void verb_master(const Fields& fields);
+
+    void advance(uint32_t id, std::optional<sasl::Secret> response);
+    void refuse_later(uint32_t id, const std::string& why);
+    async::Task<> check(uint32_t id, uint64_t serial, Attempt attempt);
+    async::Task<> refuse(uint32_t id, uint64_t serial, std::string why);
+    async::Task<> answer_master(std::string line);
+    async::Task<> wait_after_failure(base::Steady start);
+    void finish(uint32_t id, uint64_t serial, const std::string& typed, Verdict verdict);
+    void fail(uint32_t id, std::string_view parameters);
+    async::Task<> write_out();
+    void send(std::string_view line);
+
+    net::Stream stream_;
+    Context& context_;
+    bool trusted_;
+    bool version_seen_ = false;
+    uint32_t client_pid_ = 0;
+    std::string cookie_;
+    uint64_t last_serial_ = 0;
+    std::unordered_map<uint32_t, Request> requests_;
+    async::Flag to_send_;
+    async::Nursery tasks_{"auth request"};
+    async::Nursery writer_{"auth writer"};
+};
+
+const Session::Verb Session::verbs[] = {
+    {"VERSION", &Session::verb_version}, {"CPID", &Session::verb_cpid},       {"AUTH", &Session::verb_auth},
+    {"CONT", &Session::verb_cont},       {"CANCEL", &Session::verb_cancel},   {"SERVICE", &Session::verb_service},
+    {"REQUEST", &Session::verb_master},  {"USER", &Session::verb_master},
+};
+
+uint32_t read_id(const Fields& fields)
+{
+    auto id = fields.size() < 2 ? std::nullopt : base::number<uint32_t>(fields[1]);
+    if (!id) throw ProtocolError(fmt::format("{} without a number", fields[0]));
+    return *id;
+}
+
+Session::Session(net::Stream stream, Context& context)
+    : stream_(std::move(stream)), context_(context), trusted_(is_trusted_peer(stream_.fd())), cookie_(base::to_hex(base::random_bytes(16)))
+{
+}
+
+// At once: some clients speak only after they have heard us.
+void Session::greet()
+{
+    std::string lines = "VERSION\t1\t2\n";
+    for (const auto* row : context_.mechanisms) lines += fmt::format("MECH\t{}\t{}\n", row->name, row->flags);
+    lines += fmt::format("SPID\t{}\nCUID\t{}\nCOOKIE\t{}\nDONE", ::getpid(), ++context_.connections, cookie_);
+    send(lines);
+}
+
+async::Task<> Session::converse()
+{
+    writer_.start(write_out());
+    greet();
+    while (true) {
+        net::Limit limit = client_pid_ == 0 && !version_seen_ ? handshake_limit : net::no_limit;
+        std::string_view line = co_await stream_.line(limit, sasl::longest_auth_line);
+        take(line);
+        if (stream_.unsent() > most_unsent) throw ProtocolError("does not read our answers");
+    }
+}
+
+void Session::take(std::string_view line)
+{
+    auto fields = sasl::tab_fields(line);
+    for (const auto& verb : verbs)
+        if (verb.name == fields[0]) return (this->*verb.run)(fields);
+    throw ProtocolError("unknown command " + base::printable(fields[0], 40));
+}
+
+void Session::verb_version(const Fields& fields)
+{
+    if (fields.size() < 3 || fields[1] != "1") throw ProtocolError("speaks another version");
+    version_seen_ = true;
+}
+
+void Session::verb_cpid(const Fields& fields)
+{
+    uint32_t pid = read_id(fields);
+    if (pid == 0 || (client_pid_ != 0 && client_pid_ != pid)) throw ProtocolError("bad CPID");
+    client_pid_ = pid;
+}
+
+// AUTH <id> <mechanism> service=… [nologin] [secured] [lip=] [rip=] [resp=<base64>]
+void Session::verb_auth(const Fields& fields)
+{
+    uint32_t id = read_id(fields);
+    if (client_pid_ == 0 || !version_seen_) throw ProtocolError("AUTH before the handshake");
+    if (fields.size() < 3 || requests_.contains(id)) throw ProtocolError("malformed AUTH");
+    auto service = sasl::tab_value(fields, 3, "service");
+    if (!service || service->empty()) throw ProtocolError("AUTH without a service");
+    if (requests_.size() + tasks_.size() >= context_.rules.most_requests) return fail(id, "temp\tcode=temp_fail");
+
+    Request request;
+    request.serial = ++last_serial_;
+    request.service = std::move(*service);
+    request.remote_ip = sasl::tab_value(fields, 3, "rip").value_or("");
+    request.wants_ticket = !sasl::tab_flag(fields, 3, "nologin");
+    auto* row = find_mechanism(fields[2]);
+    bool offered = row && std::find(context_.mechanisms.begin(), context_.mechanisms.end(), row) != context_.mechanisms.end();
+    if (!offered) return fail(id, "reason=Unsupported authentication mechanism.");
+    request.mechanism = row->make();
+    request.name = row->name;
+    requests_.emplace(id, std::move(request));
+
+    auto response = sasl::tab_value(fields, 3, "resp");
+    if (!response) return advance(id, std::nullopt);
+    sasl::Secret encoded(std::move(*response));
+    auto bytes = base::from_base64(encoded.view());
+    if (!bytes) return refuse_later(id, "invalid base64");
+    advance(id, sasl::Secret(std::move(*bytes)));
+}
+
+void Session::verb_cont(const Fields& fields)
+{
+    uint32_t id = read_id(fields);
+    auto found = requests_.find(id);
+    if (found == requests_.end()) return fail(id, "");
+    if (fields.size() < 3 || found->second.checking) throw ProtocolError("malformed CONT");
+    auto bytes = base::from_base64(fields[2]);
+    if (!bytes) return refuse_later(id, "invalid base64");
+    advance(id, sasl::Secret(std::move(*bytes)));
+}
+
+void Session::verb_cancel(const Fields& fields) { requests_.erase(read_id(fields)); }
+
+// One socket may serve both protocols, for those who may speak the second.
+void Session::verb_master(const Fields& fields)
+{
+    if (!trusted_) throw ProtocolError("asks about users, but is neither root's nor ours");
+    if (tasks_.size() >= context_.rules.most_requests) throw ProtocolError("asks too much at one time");
+    std::string line;
+    for (const auto& field : fields) {
+        if (!line.empty()) line += '\t';
+        line += field;
+    }
+    tasks_.start(answer_master(std::move(line)));
+}
+
+async::Task<> Session::answer_master(std::string line)
+{
+    std::string answer = co_await master_answer(context_, std::move(line));
+    if (!answer.empty())
+        send(answer);
+    else
+        ::shutdown(stream_.fd(), SHUT_RDWR);
+}
+
+void Session::advance(uint32_t id, std::optional<sasl::Secret> response)
+{
+    Request& request = requests_.at(id);
+    Move move = request.mechanism->next(std::move(response));
+    if (move.kind == Move::challenge) return send(fmt::format("CONT\t{}\t{}", id, base::to_base64(move.text)));
+    if (move.kind == Move::refused) return refuse_later(id, move.text);
+    request.checking = true;
+    Attempt attempt;
+    attempt.typed = std::move(move.user);
+    attempt.password = std::move(move.password);
+    attempt.service = request.service;
+    attempt.remote_ip = request.remote_ip;
+    tasks_.start(check(id, request.serial, std::move(attempt)));
+}
+
+void Session::refuse_later(uint32_t id, const std::string& why)
+{
+    Request& request = requests_.at(id);
+    request.checking = true;
+    tasks_.start(refuse(id, request.serial, why));
+}
+
+// Counted from the beginning of the check, so that a quick failure takes as long as a slow one.
+async::Task<> Session::wait_after_failure(base::Steady start)
+{
+    auto spent = std::chrono::duration_cast<async::Limit>(base::steady_now() - start);
+    if (spent >= context_.rules.failure_delay) co_return;
+    co_await async::sleep(context_.rules.failure_delay - spent);
+}
+
+async::Task<> Session::check(uint32_t id, uint64_t serial, Attempt attempt)
+{
+    base::Steady start = base::steady_now();
+    std::string typed = attempt.typed;
+    Verdict verdict = co_await verify(context_, std::move(attempt));
+    if (verdict.kind == Verdict::wrong || verdict.kind == Verdict::disabled) co_await wait_after_failure(start);
+    finish(id, serial, typed, std::move(verdict));
+}
+
+async::Task<> Session::refuse(uint32_t id, uint64_t serial, std::string why)
+{
+    co_await wait_after_failure(base::steady_now());
+    Verdict verdict;
+    verdict.why = std::move(why);
+    finish(id, serial, "", std::move(verdict));
+}
+
+void Session::finish(uint32_t id, uint64_t serial, const std::string& typed, Verdict verdict)
+{
+    auto found = requests_.find(id);
+    if (found == requests_.end() || found->second.serial != serial) return;
+    Request request = std::move(found->second);
+    requests_.erase(found);
+    if (verdict.kind == Verdict::ok) {
+        std::string line = fmt::format("OK\t{}\tuser={}", id, sasl::tab_escape(verdict.user.name));
+        if (request.wants_ticket) {
+            sasl::Ticket ticket;
+            ticket.auth_pid = static_cast<uint32_t>(::getpid());
+            ticket.client_pid = client_pid_;
+            ticket.request = id;
+            ticket.cookie = cookie_;
+            context_.tickets.keep(ticket, std::move(verdict.user), base::steady_now());
+        }
+        return send(line);
+    }
+    base::log::info("{} login failed for <{}> from {} ({}): {}", request.service, base::printable(typed, 200),
+                    request.remote_ip.empty() ? "unknown" : base::printable(request.remote_ip, 50), request.name, base::printable(verdict.why, 200));
+    std::string parameters = typed.empty() ? "" : "user=" + sasl::tab_escape(typed);
+    auto add = [&](std::string_view more) { parameters += (parameters.empty() ? "" : "\t") + std::string(more); };
+    if (verdict.kind == Verdict::temporary) add("temp\tcode=temp_fail");
+    if (verdict.kind == Verdict::disabled) add("user_disabled\tcode=user_disabled");
+    fail(id, parameters);
+}
+
+void Session::fail(uint32_t id, std::string_view parameters)
+{
+    send(parameters.empty() ? fmt::format("FAIL\t{}", id) : fmt::format("FAIL\t{}\t{}", id, parameters));
+}
+
+async::Task<> Session::write_out()
+{
+    while (true) {
+        co_await async::wait(to_send_);
+        to_send_.clear();
+        bool stuck = false;
+        try {
+            co_await stream_.flush(write_limit);
+        } catch (const net::Gone&) {
+            stuck = true;
+        }
+        if (!stuck) continue;
+        ::shutdown(stream_.fd(), SHUT_RDWR);    // the reader notices
+        co_return;
+    }
+}
+
+void Session::send(std::string_view line)
+{
+    stream_.write(line);
+    stream_.write("\n");
+    to_send_.set();
+}
+
+} // namespace
+
+async::Task<> serve_client(net::Stream stream, Context& context)
+{
+    Session session(std::move(stream), context);
+    std::string fault;
+    try {
+        co_await session.converse();
+    } catch (const net::Gone&) {
+    } catch (const net::LineTooLong& why) {
+        fault = why.what();
+    } catch (const ProtocolError& why) {
+        fault = why.what();
+    }
+    if (!fault.empty()) base::log::warning("auth client {}: {}", session.client_pid(), fault);
+}
+
+} // namespace auth
