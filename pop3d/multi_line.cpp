@@ -1,0 +1,41 @@
+#include "multi_line.h"
+
+namespace pop3d {
+
+void DotStuffer::add(std::string_view piece, std::string& out)
+{
+    while (!piece.empty()) {
+        if (at_line_start_ && piece.front() == '.') out += '.';
+        size_t end = piece.find('\n');
+        size_t length = end == std::string_view::npos ? piece.size() : end + 1;
+        out += piece.substr(0, length);
+        at_line_start_ = end != std::string_view::npos;
+        piece.remove_prefix(length);
+    }
+}
+
+void DotStuffer::end(std::string& out)
+{
+    if (!at_line_start_) out += "\r\n";
+    at_line_start_ = true;
+    out += ".\r\n";
+}
+
+std::string_view top_of(std::string_view message, uint64_t lines)
+{
+    size_t position = 0;
+    if (message.substr(0, 2) == "\r\n") {
+        position = 2;
+    } else {
+        size_t header_end = message.find("\r\n\r\n");
+        if (header_end == std::string_view::npos) return message;
+        position = header_end + 4;
+    }
+    for (; lines > 0 && position < message.size(); --lines) {
+        size_t end = message.find('\n', position);
+        position = end == std::string_view::npos ? message.size() : end + 1;
+    }
+    return message.substr(0, position);
+}
+
+} // namespace pop3d

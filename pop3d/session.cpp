@@ -1,0 +1,189 @@
+#include "session.h"
+
+#include "commands.h"
+#include "lend.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace pop3d {
+namespace {
+
+constexpr size_t much_unsent = 32 << 10;
+constexpr async::Limit goodbye_limit{10'000};
+
+struct OpenInbox {
+    std::string mail_location;
+    store::User user;
+    store::LockPolicy locks;
+
+    struct Opened {
+        std::vector<Message> messages;
+        bool in_use = false;
+    };
+    Opened operator()(Mail& mail)
+    {
+        Opened opened;
+        mail.store = store::open_store(store::parse_location(mail_location, user), locks);
+        mail.inbox = mail.store->open("INBOX", store::Access::read_write);
+        if (!mail.inbox) throw store::Trouble(store::Trouble::Kind::gone, "there is no inbox");
+        if (!mail.inbox->lock_for_pop3()) {
+            opened.in_use = true;
+            return opened;
+        }
+        mail.inbox->refresh();      // what the session before us removed
+        for (const auto& stored : mail.inbox->messages()) {
+            auto size = mail.inbox->size(stored.uid);
+            if (!size) continue;
+            Message message;
+            message.uid = stored.uid;
+            message.size = *size;
+            opened.messages.push_back(std::move(message));
+        }
+        return opened;
+    }
+};
+
+// RFC 2449 8.1.1 and RFC 3206: what the client may make of it.
+std::string_view code_of(const store::Trouble& trouble)
+{
+    if (trouble.kind() == store::Trouble::Kind::locked) return "[IN-USE]";
+    return trouble.temporary() ? "[SYS/TEMP]" : "[SYS/PERM]";
+}
+
+// False: there is no mail to be had, and the client has been told.
+async::Task<bool> greet(Session& session)
+{
+    OpenInbox work{session.owner.mail_location, {session.owner.user, session.owner.home}, session.settings.locks};
+    OpenInbox::Opened opened;
+    std::string trouble;
+    std::string_view code = "[SYS/TEMP]";
+    try {
+        opened = co_await lend(session, std::move(work));
+    } catch (const store::Trouble& failure) {
+        trouble = failure.what();
+        code = code_of(failure);
+    } catch (const std::runtime_error& failure) {
+        trouble = failure.what();
+    }
+    if (opened.in_use) {
+        session.error("[IN-USE] Mailbox is locked by another POP3 session.");
+        session.why_over = "mailbox in use";
+    } else if (!trouble.empty()) {
+        base::log::error("user={}: {}", base::printable(session.owner.user), trouble);
+        session.error(std::string(code) + " The mailbox can't be opened.");
+        session.why_over = "mailbox unavailable";
+    } else {
+        session.messages = std::move(opened.messages);
+        session.ok("Logged in.");
+    }
+    co_return session.why_over.empty();
+}
+
+async::Task<> run(Session& session, std::string_view line)
+{
+    auto words = base::cut(line, ' ');
+    const Command* command = find_command(words.before);
+    if (!command) throw Bad("Unknown command.");
+    if (!session.mail.inbox) throw Bad("[SYS/TEMP] The mailbox is gone.");
+    co_await command->run(session, Arguments(base::trim(words.after)));
+    session.slips = 0;
+}
+
+async::Task<> one_command(Session& session)
+{
+    std::string refusal;
+    try {
+        auto text = co_await session.stream.line(session.settings.timeout, session.settings.max_line);
+        std::string line(text);
+        co_await run(session, line);
+    } catch (const Bad& slip) {
+        refusal = slip.what();
+        ++session.slips;
+    } catch (const net::LineTooLong&) {
+        refusal = "Line too long.";
+        ++session.slips;
+    } catch (const store::Trouble& trouble) {
+        base::log::error("user={}: {}", base::printable(session.owner.user), trouble.what());
+        refusal = std::string(code_of(trouble)) + " The mailbox can't be read.";
+    } catch (const base::SystemError& trouble) {
+        base::log::error("user={}: {}", base::printable(session.owner.user), trouble.what());
+        refusal = "[SYS/TEMP] The message can't be read.";
+    }
+    if (refusal.empty()) co_return;
+    session.error(refusal);
+    if (session.slips < session.settings.bad_command_limit) co_return;
+    session.why_over = "too many bad commands";
+    session.over = true;
+}
+
+// RFC 2449 6.6: commands that came together are answered together.
+async::Task<> converse(Session& session)
+{
+    while (!session.over) {
+        if (!session.stream.has_line()) co_await session.stream.flush(session.settings.write_limit);
+        co_await session.flush_if_full();
+        co_await one_command(session);
+    }
+}
+
+void log_end(const Session& session)
+{
+    std::string why = session.why_over.empty() ? "Logged out" : "Disconnected: " + session.why_over;
+    base::log::info("user={}: {} top={}/{}, retr={}/{}, del={}/{}, size={}", base::printable(session.owner.user), why, session.top.messages,
+                    session.top.bytes, session.retr.messages, session.retr.bytes, session.removed.messages, session.messages.size(),
+                    session.removed.bytes);
+}
+
+struct LetGo {
+    int operator()(Mail& mail)
+    {
+        mail.inbox.reset();
+        mail.store.reset();
+        return 0;
+    }
+};
+
+} // namespace
+
+void Session::ok(std::string_view text)
+{
+    stream.write(text.empty() ? "+OK" : "+OK ");
+    stream.write(text);
+    stream.write("\r\n");
+}
+
+void Session::error(std::string_view text)
+{
+    stream.write("-ERR ");
+    stream.write(text);
+    stream.write("\r\n");
+}
+
+async::Task<> Session::flush_if_full()
+{
+    if (stream.unsent() > much_unsent) co_await stream.flush(settings.write_limit);
+}
+
+async::Task<> serve(net::Stream stream, login::Session owner, const Settings& settings)
+{
+    Session session(std::move(stream), std::move(owner), settings);
+    bool timed_out = false;
+    try {
+        bool open = co_await greet(session);
+        if (open) co_await converse(session);
+    } catch (const net::Gone& gone) {
+        timed_out = gone.why() == net::Gone::timed_out;
+        session.why_over = timed_out ? "inactivity" : "connection closed";
+    }
+    // RFC 1939 3: a session that ends without QUIT removes nothing.
+    if (timed_out && session.stream.unsent() == 0) session.error("Disconnected for inactivity.");
+    if (session.mail.inbox) {
+        LetGo work;
+        co_await lend(session, std::move(work));
+    }
+    log_end(session);
+    co_await session.stream.close(goodbye_limit);
+}
+
+} // namespace pop3d
