@@ -130,9 +130,8 @@ std::string join_local(const Token* begin, const Token* end)
     std::string out;
     for (; begin != end; ++begin) {
         if (begin->kind == Token::Kind::comment) continue;
-        const bool quoted = begin->kind == Token::Kind::quoted;
-        if (!out.empty() && begin->space_before && out.back() != '.' && (quoted || begin->raw[0] != '.') &&
-            begin->kind != Token::Kind::special)
+        const bool dot_first = begin->kind == Token::Kind::word && begin->raw[0] == '.';
+        if (!out.empty() && begin->space_before && out.back() != '.' && !dot_first && begin->kind != Token::Kind::special)
             out.push_back(' ');
         if (begin->kind == Token::Kind::literal) out.append("[").append(begin->raw).append("]");
         else append_unescaped(out, begin->raw);

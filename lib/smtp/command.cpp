@@ -14,6 +14,19 @@ namespace smtp {
 
 namespace {
 
+// A reply that is known beforehand.
+struct Refusal {
+    int code;
+    std::string_view enhanced, text;
+    [[noreturn]] void raise() const { throw Syntax(code, std::string(enhanced), std::string(text)); }
+};
+constexpr Refusal bad_sender{501, "5.1.7", "Bad sender address syntax"};
+constexpr Refusal bad_recipient{501, "5.1.3", "Bad recipient address syntax"};
+constexpr Refusal mail_usage{501, "5.5.4", "Syntax: MAIL FROM:<address>"};
+constexpr Refusal rcpt_usage{501, "5.5.4", "Syntax: RCPT TO:<address>"};
+// The code is Postfix's: what follows would be content, so the session has to end.
+constexpr Refusal bdat_usage{521, "5.5.4", "Syntax: BDAT count [LAST]"};
+
 struct Words {
     std::string_view address;              // with its <>, if it had them
     std::vector<std::string_view> parameters;
@@ -38,13 +51,13 @@ size_t path_length(std::string_view text)
 }
 
 // "FROM:<a@b> SIZE=1" after the keyword. RFC 5321 3.3 allows no space after the colon; many write one all the same.
-Words cut_arguments(std::string_view arguments, std::string_view keyword, const Syntax& usage, const Syntax& bad_address)
+Words cut_arguments(std::string_view arguments, std::string_view keyword, const Refusal& usage, const Refusal& bad_address)
 {
-    if (!base::starts_with_word(arguments, keyword)) throw usage;
+    if (!base::starts_with_word(arguments, keyword)) usage.raise();
     std::string_view rest = base::trim_left(arguments.substr(keyword.size()));
-    if (rest.empty()) throw usage;
+    if (rest.empty()) usage.raise();
     const size_t length = path_length(rest);
-    if (length == 0 || length > path_limit) throw bad_address;
+    if (length == 0 || length > path_limit) bad_address.raise();
     return {rest.substr(0, length), base::split(rest.substr(length), " \t")};
 }
 
@@ -100,13 +113,13 @@ bool acceptable(Path& path, const Grammar& grammar)
     return mail::valid_domain(path.domain, grammar.utf8);
 }
 
-std::optional<uint64_t> read_size(std::string_view value, Syntax overflow)
+uint64_t read_size(std::string_view value)
 {
     const bool digits = !value.empty() && std::all_of(value.begin(), value.end(), base::is_digit);
     if (!digits) throw Syntax(501, "5.5.4", "Bad message size syntax");
     const auto size = base::number<uint64_t>(value);
-    if (!size || *size > uint64_t{1} << 62) throw overflow;
-    return size;
+    if (!size || *size > uint64_t{1} << 62) throw Syntax(552, "5.3.4", "Message size exceeds file system imposed limit");
+    return *size;
 }
 
 bool is_visible(std::string_view text)
@@ -156,8 +169,7 @@ void read_mail_parameter(MailCommand& mail, std::string_view word, const Grammar
     const auto [name, value, has_value] = base::cut(word, '=');
     const auto is = [name = name](std::string_view keyword) { return base::same_word(name, keyword); };
     if (has_value && is("BODY")) mail.body = read_body(value, grammar, word);
-    else if (has_value && grammar.size && is("SIZE"))
-        mail.size = read_size(value, Syntax(552, "5.3.4", "Message size exceeds file system imposed limit"));
+    else if (has_value && grammar.size && is("SIZE")) mail.size = read_size(value);
     else if (!has_value && grammar.smtputf8 && is("SMTPUTF8")) mail.smtputf8 = true;
     else if (!has_value && grammar.requiretls && is("REQUIRETLS")) mail.requiretls = true;
     else if (has_value && is("RET")) need_dsn(grammar), read_ret(mail, value);
@@ -272,15 +284,13 @@ std::optional<Path> parse_path(std::string_view text, const Grammar& grammar)
 
 MailCommand parse_mail(std::string_view arguments, const Grammar& grammar)
 {
-    const Syntax bad(501, "5.1.7", "Bad sender address syntax");
-    const Words words =
-        cut_arguments(base::trim(arguments), "FROM:", Syntax(501, "5.5.4", "Syntax: MAIL FROM:<address>"), bad);
+    const Words words = cut_arguments(base::trim(arguments), "FROM:", mail_usage, bad_sender);
     // SMTPUTF8 comes after the address, and says how the address may look.
     Grammar here = grammar;
     for (std::string_view word : words.parameters)
         here.utf8 |= grammar.smtputf8 && base::same_word(word, "SMTPUTF8");
     auto path = parse_path(words.address, here);
-    if (!path) throw bad;
+    if (!path) bad_sender.raise();
     MailCommand mail;
     mail.sender = std::move(*path);
     for (std::string_view word : words.parameters) read_mail_parameter(mail, word, grammar);
@@ -289,11 +299,9 @@ MailCommand parse_mail(std::string_view arguments, const Grammar& grammar)
 
 RcptCommand parse_rcpt(std::string_view arguments, const Grammar& grammar)
 {
-    const Syntax bad(501, "5.1.3", "Bad recipient address syntax");
-    const Words words =
-        cut_arguments(base::trim(arguments), "TO:", Syntax(501, "5.5.4", "Syntax: RCPT TO:<address>"), bad);
+    const Words words = cut_arguments(base::trim(arguments), "TO:", rcpt_usage, bad_recipient);
     auto path = parse_path(words.address, grammar);
-    if (!path || path->null()) throw bad;
+    if (!path || path->null()) bad_recipient.raise();
     RcptCommand rcpt;
     rcpt.recipient = std::move(*path);
     for (std::string_view word : words.parameters) read_rcpt_parameter(rcpt, word, grammar);
@@ -302,12 +310,10 @@ RcptCommand parse_rcpt(std::string_view arguments, const Grammar& grammar)
 
 BdatCommand parse_bdat(std::string_view arguments)
 {
-    // The code is Postfix's: what follows would be content, so the session has to end.
-    const Syntax bad(521, "5.5.4", "Syntax: BDAT count [LAST]");
     const auto words = base::split(arguments, " \t");
-    if (words.empty() || words.size() > 2 || !std::all_of(words[0].begin(), words[0].end(), base::is_digit)) throw bad;
+    if (words.empty() || words.size() > 2 || !std::all_of(words[0].begin(), words[0].end(), base::is_digit)) bdat_usage.raise();
     const auto size = base::number<uint64_t>(words[0]);
-    if (!size || *size > uint64_t{1} << 62 || (words.size() == 2 && !base::same_word(words[1], "LAST"))) throw bad;
+    if (!size || *size > uint64_t{1} << 62 || (words.size() == 2 && !base::same_word(words[1], "LAST"))) bdat_usage.raise();
     return {*size, words.size() == 2};
 }
 
@@ -358,7 +364,7 @@ std::string to_utf8_xtext(std::string_view text)
 
 std::string write_mail(const MailCommand& mail)
 {
-    if (has_control(mail.sender.external())) throw Syntax(501, "5.1.7", "Bad sender address syntax");
+    if (has_control(mail.sender.external())) bad_sender.raise();
     std::string out = fmt::format("MAIL FROM:<{}>", mail.sender.external());
     if (mail.size) out += fmt::format(" SIZE={}", *mail.size);
     if (mail.body == Body::seven_bit) out += " BODY=7BIT";
@@ -374,7 +380,7 @@ std::string write_mail(const MailCommand& mail)
 
 std::string write_rcpt(const RcptCommand& rcpt)
 {
-    if (has_control(rcpt.recipient.external())) throw Syntax(501, "5.1.3", "Bad recipient address syntax");
+    if (has_control(rcpt.recipient.external())) bad_recipient.raise();
     std::string out = fmt::format("RCPT TO:<{}>", rcpt.recipient.external());
     if (rcpt.notify) out += " NOTIFY=" + write_notify(rcpt.notify);
     if (!rcpt.orcpt_type.empty()) {

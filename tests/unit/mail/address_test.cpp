@@ -67,6 +67,8 @@ TEST_CASE("address lists", "[mail]")
         {"=?utf-8?B?6rCA?= <a@b>", "=?utf-8?B?6rCA?=||a|b"},
         {"\xea\xb0\x80\xeb\x82\x98 <\xea\xb0\x80@\xed\x95\x9c\xea\xb5\xad.kr>", "\xea\xb0\x80\xeb\x82\x98||\xea\xb0\x80|\xed\x95\x9c\xea\xb5\xad.kr"},
         {"MAILER-DAEMON <>", "MAILER-DAEMON|||"},
+        {"a [] \"\" b", "||a [] b|"},
+        {"a@[]", "||a|[]"},
         {"<>", ""},
         {"", ""},
         {" , ; ", ""},
