@@ -109,14 +109,17 @@ MboxWriter::MboxWriter(std::string path, const std::string& sender, MboxPolicy p
         if (::stat(path_.c_str(), &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev)
             refuse(Trouble::Kind::locked, path_, "was replaced while it was being locked");
         start_ = opened.st_size;
-        char last = '\n';
-        if (start_ > 0) base::pread_some(file_.get(), std::span(&last, 1), start_ - 1, path_);
+        char last[2] = {'\n', '\n'};
+        if (start_ > 1) base::pread_some(file_.get(), last, start_ - 2, path_);
         // Mail readers compare the times to see whether there is new mail: our look must not count as reading.
         const timespec times[2] = {opened.st_atim, {0, UTIME_OMIT}};
         ::futimens(file_.get(), times);
         check_size(0);
-        if (last != '\n') buffer_ += '\n';
+        // Whatever was there: the "From " line stands at the start of a line and after an empty one.
+        if (last[1] != '\n') buffer_ += '\n';
+        if (last[1] != '\n' || last[0] != '\n') buffer_ += '\n';
     }
+    message_start_ = static_cast<uint64_t>(start_) + buffer_.size();
     buffer_ += from_line(sender, date);
 }
 

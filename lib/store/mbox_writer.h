@@ -33,6 +33,8 @@ public:
     void write(std::string_view chunk);     // CRLF (or LF) ends, cut anywhere; lines "From " are quoted as ">From "
     void commit();                          // durable when it returns
 
+    uint64_t message_start() const { return message_start_; }     // where the "From " line is
+
 private:
     void quote(std::string_view text);
     void flush();
@@ -44,7 +46,7 @@ private:
     base::Fd file_;
     bool regular_ = true, committed_ = false, created_ = false;
     off_t start_ = 0;
-    uint64_t written_ = 0;
+    uint64_t written_ = 0, message_start_ = 0;
     LfFilter filter_;
     std::string filtered_, line_start_, buffer_;
     bool at_line_start_ = true;
