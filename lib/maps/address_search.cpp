@@ -69,7 +69,7 @@ AddressParts split_address(std::string_view address)
 {
     // As it stands on the wire: "a@b"@example.org. Anything else is taken without quoting, cut at its last @.
     size_t end = quoted_end(address);
-    if (end > 0 && (end == address.size() || address[end] == '@')) {
+    if (end > 0 && (end == address.size() || (address[end] == '@' && address.find('@', end + 1) == address.npos))) {
         bool has_domain = end < address.size();
         return {unquote(address.substr(0, end)), std::string(has_domain ? address.substr(end + 1) : ""), has_domain};
     }

@@ -106,7 +106,10 @@ void add_member(std::string_view text, std::vector<AliasMember>& into)
 {
     text = base::trim(text);
     if (text.empty()) return;
-    if (text.front() == '|') return into.push_back(command(text));
+    if (text.front() == '|') {
+        if (AliasMember member = command(text); !member.text.empty()) into.push_back(std::move(member));
+        return;
+    }
     if (wholly_quoted(text)) {
         std::string plain = unquoted(text);
         AliasMember member = special(plain);

@@ -72,22 +72,24 @@ private:
     base::Fd fd_;
 };
 
+// A file that goes when its owner goes, also when that was never finished. After a rename there is nothing left to remove.
+struct TemporaryFile {
+    explicit TemporaryFile(std::string name) : path(std::move(name)) { ::unlink(path.c_str()); }
+    ~TemporaryFile() { ::unlink(path.c_str()); }
+    TemporaryFile(const TemporaryFile&) = delete;
+    std::string path;
+};
+
 // The new file while it is made; it disappears unless it is put in place.
 class NewIndex {
 public:
     NewIndex(const std::string& path, const BuildOptions& options, bool keep_old)
         : path_(path), index_(path + ".db"), temporary_(fmt::format("{}.db.tmp{}", path, ::getpid())), options_(options), lock_(index_)
     {
-        ::unlink(temporary_.c_str());
         bool existing = keep_old && base::exists(index_);
         if (existing) copy_old();
-        writer_.emplace(temporary_, options.kind, existing, 0600);
+        writer_.emplace(temporary_.path, options.kind, existing, 0600);
     }
-    ~NewIndex()
-    {
-        if (!placed_) ::unlink(temporary_.c_str());
-    }
-    NewIndex(const NewIndex&) = delete;
 
     IndexWriter& writer() { return *writer_; }
 
@@ -96,8 +98,7 @@ public:
         writer_->finish();
         writer_.reset();
         inherit();
-        if (::rename(temporary_.c_str(), index_.c_str()) != 0) throw base::SystemError("rename " + temporary_ + " to " + index_);
-        placed_ = true;
+        if (::rename(temporary_.path.c_str(), index_.c_str()) != 0) throw base::SystemError("rename " + temporary_.path + " to " + index_);
         base::sync_folder(folder_of(index_));
     }
 
@@ -105,26 +106,26 @@ private:
     void copy_old()
     {
         std::string bytes = base::read_file(index_, size_t{8} << 30);
-        base::Fd copy = base::open_file(temporary_, O_WRONLY | O_CREAT | O_EXCL, 0600);
-        base::write_all(copy.get(), bytes, temporary_);
+        base::Fd copy = base::open_file(temporary_.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        base::write_all(copy.get(), bytes, temporary_.path);
     }
 
     void inherit() const
     {
         struct stat source {};
         bool known = ::stat(path_.c_str(), &source) == 0 || ::stat(index_.c_str(), &source) == 0;
-        base::Fd file = base::open_file(temporary_, O_RDONLY | O_NOFOLLOW);
+        base::Fd file = base::open_file(temporary_.path, O_RDONLY | O_NOFOLLOW);
         if (known && options_.keep_owner && ::geteuid() == 0 && ::fchown(file.get(), source.st_uid, source.st_gid) != 0)
-            throw base::SystemError("set owner of " + temporary_);
+            throw base::SystemError("set owner of " + temporary_.path);
         mode_t mode = known && options_.keep_mode ? source.st_mode & 0666 : 0644;
-        if (::fchmod(file.get(), mode) != 0) throw base::SystemError("set mode of " + temporary_);
+        if (::fchmod(file.get(), mode) != 0) throw base::SystemError("set mode of " + temporary_.path);
     }
 
-    std::string path_, index_, temporary_;
+    std::string path_, index_;
+    TemporaryFile temporary_;
     const BuildOptions& options_;
     EditLock lock_;
     std::optional<IndexWriter> writer_;
-    bool placed_ = false;
 };
 
 void put(IndexWriter& writer, std::string_view key, std::string_view value, const std::string& index, const BuildOptions& options)

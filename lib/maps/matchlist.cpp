@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace maps {
