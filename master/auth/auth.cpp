@@ -37,6 +37,7 @@ int main(int argc, char** argv)
     rights.read = {"/"};
     rights.write = {daemon.queue_folder()};
     daemon.drop_privileges("", rights);
+    daemon.on_drain = [&] { context.drain(); };
 
     return daemon.serve([&](net::Stream stream) {
         if (is_master_socket(stream, daemon.service())) return auth::serve_master(std::move(stream), context);

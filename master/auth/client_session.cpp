@@ -33,9 +33,14 @@ struct Request {
     bool checking = false;
 };
 
-class Session {
+class Session final : public Drainable {
 public:
     Session(net::Stream stream, Context& context);
+    ~Session() { context_.open.erase(this); }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    void drain() override;
     async::Task<> converse();
     uint32_t client_pid() const { return client_pid_; }
 
@@ -96,6 +101,13 @@ uint32_t read_id(const Fields& fields)
 Session::Session(net::Stream stream, Context& context)
     : stream_(std::move(stream)), context_(context), trusted_(is_trusted_peer(stream_.fd())), cookie_(base::to_hex(base::random_bytes(16)))
 {
+    context_.open.insert(this);
+}
+
+// The reader notices; the client connects anew, to the next auth.
+void Session::drain()
+{
+    if (requests_.empty()) ::shutdown(stream_.fd(), SHUT_RDWR);
 }
 
 // At once: some clients speak only after they have heard us.
@@ -295,6 +307,7 @@ async::Task<> Session::write_out()
         } catch (const net::Gone&) {
             stuck = true;
         }
+        if (!stuck && context_.draining) drain();
         if (!stuck) continue;
         ::shutdown(stream_.fd(), SHUT_RDWR);    // the reader notices
         co_return;

@@ -16,4 +16,10 @@ Context::Context(Rules given) : rules(std::move(given))
     }
 }
 
+void Context::drain()
+{
+    draining = true;
+    for (Drainable* each : open) each->drain();
+}
+
 } // namespace auth

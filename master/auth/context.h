@@ -7,8 +7,10 @@
 #include "tickets.h"
 #include "user_names.h"
 
-#include <string>
 #include <sys/types.h>
+
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace auth {
@@ -27,6 +29,15 @@ struct Rules {
     size_t most_requests = 4096;            // of one connection
 };
 
+// A connection that ends by itself once nobody waits for its answers.
+class Drainable {
+public:
+    virtual void drain() = 0;
+
+protected:
+    ~Drainable() = default;
+};
+
 struct Context {
     explicit Context(Rules given);
 
@@ -36,6 +47,10 @@ struct Context {
     Tickets tickets;
     size_t checks = 0;
     uint32_t connections = 0;
+    bool draining = false;
+    std::unordered_set<Drainable*> open;
+
+    void drain();                           // clients keep their connections for long: they are told to make new ones
 };
 
 } // namespace auth

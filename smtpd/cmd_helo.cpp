@@ -1,0 +1,68 @@
+// cmd_helo: EHLO and HELO, RFC 5321 4.1.1.1: who are you, and what do we speak.
+#include "commands.h"
+
+#include "base/text.h"
+
+namespace smtpd {
+namespace {
+
+std::string mechanism_words(const std::vector<sasl::Mechanism>& mechanisms)
+{
+    std::string words;
+    for (const auto& mechanism : mechanisms)
+        if (!mechanism.is_private && !mechanism.anonymous) words += " " + mechanism.name;
+    return words;
+}
+
+bool may_offer_auth(const Session& s)
+{
+    return s.service.auth && s.sasl_user.empty() && (s.tls || !s.config.smtpd_tls_auth_only) && s.offers("auth");
+}
+
+async::Task<std::string> capabilities(Session& s)
+{
+    std::string lines = s.config.myhostname;
+    auto offer = [&](const std::string& keyword, const std::string& line) {
+        if (s.offers(keyword)) lines += "\n" + line;
+    };
+    offer("pipelining", "PIPELINING");
+    offer("size", s.config.message_size_limit > 0 ? fmt::format("SIZE {}", s.config.message_size_limit) : "SIZE");
+    if (!s.config.disable_vrfy_command) offer("vrfy", "VRFY");
+    if (s.service.tls && !s.tls) offer("starttls", "STARTTLS");
+    if (may_offer_auth(s)) {
+        auto mechanisms = co_await s.service.auth->mechanisms(std::chrono::seconds(10));
+        std::string words = mechanism_words(mechanisms);
+        if (!words.empty()) lines += "\nAUTH" + words;
+        if (!words.empty() && s.config.broken_sasl_auth_clients) lines += "\nAUTH=" + words.substr(1);
+    }
+    offer("enhancedstatuscodes", "ENHANCEDSTATUSCODES");
+    offer("8bitmime", "8BITMIME");
+    if (s.config.smtputf8_enable) offer("smtputf8", "SMTPUTF8");
+    offer("chunking", "CHUNKING");
+    co_return lines;
+}
+
+void be_greeted(Session& s, const smtp::Command& command, const char* protocol)
+{
+    // A host name goes into Received: and the log; what cannot be one becomes harmless there.
+    s.client.helo = base::printable(smtp::parse_helo(command.arguments, command.verb), 255);
+    s.client.protocol = protocol;
+    s.reset();
+}
+
+} // namespace
+
+async::Task<smtp::Reply> cmd_ehlo(Session& s, const smtp::Command& command)
+{
+    be_greeted(s, command, "ESMTP");
+    std::string lines = co_await capabilities(s);
+    co_return smtp::Reply{250, "", lines};
+}
+
+async::Task<smtp::Reply> cmd_helo(Session& s, const smtp::Command& command)
+{
+    be_greeted(s, command, "SMTP");
+    co_return smtp::Reply{250, "", s.config.myhostname};
+}
+
+} // namespace smtpd

@@ -1,0 +1,71 @@
+// session: one SMTP dialogue, from the greeting to the last word.
+#pragma once
+
+#include "service.h"
+#include "transaction.h"
+
+#include "net/stream.h"
+#include "smtp/command.h"
+#include "smtp/reply.h"
+#include "tls/info.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace smtpd {
+
+// Where in the dialogue we are: what a verb may rely on.
+enum Stage : unsigned {
+    connected = 1,      // nobody said hello yet
+    greeted = 2,
+    mail_given = 4,
+    rcpt_given = 8,
+    bdat_begun = 16,    // RFC 3030: only BDAT, RSET, NOOP, QUIT until LAST
+    any_stage = connected | greeted | mail_given | rcpt_given | bdat_begun,
+};
+
+struct Client {
+    std::string name = "unknown", address = "unknown";
+    std::string helo, protocol = "SMTP";
+    bool trusted = false;               // in mynetworks, or a local user
+    std::optional<uid_t> uid;           // a local user, by the letterbox
+    std::string text() const { return name + "[" + address + "]"; }
+};
+
+struct Tally {
+    unsigned done = 0, tried = 0;
+};
+
+struct Session {
+    Session(net::Stream stream, Service& service) : stream(std::move(stream)), service(service), config(service.config) {}
+
+    net::Stream stream;
+    Service& service;
+    const config::Config& config;
+    Client client;
+    std::optional<tls::Info> tls;
+    std::string sasl_user, sasl_method;
+    std::optional<Transaction> mail;
+    unsigned stage = connected;
+    int64_t errors = 0, junk = 0;
+    bool done = false;                  // after the reply that is being given
+    std::string last_command = "CONNECT";
+    std::map<std::string, Tally> tally; // of verbs, for the disconnect line
+    std::string committed;              // queue id of the last message taken; of the letterbox's pickup
+
+    bool offers(const std::string& keyword) const { return service.hidden_keywords.count(keyword) == 0; }
+    void say(const smtp::Reply& reply) { stream.write(reply.wire()); }
+    void reset();                       // forgets the transaction
+    std::string queue_id() const { return mail && mail->file ? mail->file.id() : "NOQUEUE"; }
+};
+
+// The whole life of a connection from the network, or from the letterbox. Does not throw but for cancellation.
+async::Task<> serve(net::Stream stream, Service& service);
+// A dialogue that postdrop left in a file. Returns the verdict for the queue manager.
+async::Task<spool::PickedUp> serve_file(std::string name, uid_t owner, base::Fd file, Service& service);
+
+// "NOQUEUE: reject: RCPT from NAME[ADDR]: 554 5.7.1 <x>: Relay access denied; from=<F> to=<T> proto=ESMTP helo=<H>"
+void log_reject(const Session& session, std::string_view verb, const smtp::Reply& reply, std::string_view recipient = {});
+
+} // namespace smtpd

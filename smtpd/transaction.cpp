@@ -1,0 +1,180 @@
+#include "transaction.h"
+
+#include "session.h"
+
+#include "async/offload.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "mail/address.h"
+#include "sandbox/sandbox.h"
+
+namespace smtpd {
+namespace {
+
+int64_t microseconds_now()
+{
+    return std::chrono::duration_cast<std::chrono::microseconds>(base::wall_now().time_since_epoch()).count();
+}
+
+std::string user_name(uid_t uid)
+{
+    try {
+        return sandbox::find_user(uid).name;
+    } catch (const std::exception&) {
+        return std::to_string(uid);
+    }
+}
+
+// RFC 5321 4.4, in Postfix's form.
+std::string received_field(const Session& s)
+{
+    const Transaction& mail = *s.mail;
+    std::string date = base::mail_date(base::wall_now());
+    if (s.client.uid)
+        return fmt::format("Received: by {} ({}, from userid {})\r\n\tid {}; {}\r\n", s.config.myhostname, s.config.mail_name, *s.client.uid,
+                           mail.file.id(), date);
+    std::string field = fmt::format("Received: from {} ({} [{}])\r\n", s.client.helo, s.client.name,
+                                    s.stream.peer().is_ipv6() ? "IPv6:" + s.client.address : s.client.address);
+    if (s.tls && s.config.smtpd_tls_received_header) field += fmt::format("\t(using {})\r\n", s.tls->cipher_text());
+    if (!s.sasl_user.empty() && s.config.smtpd_sasl_authenticated_header)
+        field += fmt::format("\t(Authenticated sender: {})\r\n", base::printable(s.sasl_user));
+    field += fmt::format("\tby {} ({}) with {} id {}", s.config.myhostname, s.config.mail_name, s.client.protocol, mail.file.id());
+    if (mail.recipients.size() == 1) field += fmt::format("\r\n\tfor <{}>", mail::to_external(mail.recipients[0].address));
+    return field + "; " + date + "\r\n";
+}
+
+// RFC 3848: the words that tell how it came.
+std::string with_protocol(const Session& s)
+{
+    if (s.client.protocol != "ESMTP") return s.client.protocol;
+    std::string word = s.mail->mail.smtputf8 ? "UTF8SMTP" : "ESMTP";
+    if (s.tls) word += 'S';
+    if (!s.sasl_user.empty()) word += 'A';
+    return word;
+}
+
+std::map<std::string, std::string> attributes(const Session& s)
+{
+    std::map<std::string, std::string> known;
+    known["client_name"] = s.client.name;
+    known["client_address"] = s.client.address;
+    known["helo_name"] = s.client.helo;
+    known["protocol_name"] = s.client.protocol;
+    known["sasl_username"] = s.sasl_user;
+    known["sasl_method"] = s.sasl_method;
+    known["envid"] = s.mail->mail.envid;
+    if (s.mail->mail.ret == smtp::Return::headers) known["ret"] = "HDRS";
+    if (s.mail->mail.ret == smtp::Return::full) known["ret"] = "FULL";
+    if (s.client.uid) known["uid"] = std::to_string(*s.client.uid);
+    return known;
+}
+
+smtp::Reply storage_reply(const base::SystemError& failure)
+{
+    if (failure.no_space()) return {452, "4.3.1", "Insufficient system storage"};
+    return {451, "4.3.0", "Error: queue file write error"};
+}
+
+} // namespace
+
+async::Task<std::optional<smtp::Reply>> open_file(Session& s)
+{
+    if (s.mail->file) co_return std::nullopt;
+    std::string trouble;
+    try {
+        s.mail->file = co_await s.service.maker.create();
+    } catch (const spool::Unavailable& failure) {
+        trouble = failure.what();
+    }
+    if (!trouble.empty()) {
+        base::log::warning("queue file: {}", trouble);
+        auto reply = smtp::Reply::parse((trouble.find("4.3.1") == 0 ? "452 " : "451 ") + trouble);
+        if (reply && !reply->enhanced.empty()) co_return reply;
+        co_return smtp::Reply{451, "4.3.0", "Error: queue file write error"};
+    }
+    if (s.client.uid) {
+        base::log::info_as("pickup", fmt::format("{}: uid={} from=<{}>", s.mail->file.id(), *s.client.uid, s.mail->sender));
+    } else {
+        std::string line = fmt::format("{}: client={}", s.mail->file.id(), s.client.text());
+        if (!s.sasl_user.empty()) line += fmt::format(", sasl_method={}, sasl_username={}", s.sasl_method, s.sasl_user);
+        base::log::info("{}", line);
+    }
+    co_return std::nullopt;
+}
+
+void begin_content(Session& s)
+{
+    Transaction& mail = *s.mail;
+    mail.arrival = microseconds_now();
+    spool::Origin origin;
+    origin.sender = mail.sender;
+    origin.arrival = mail.arrival;
+    origin.attributes = attributes(s);
+    std::string protocol = std::exchange(s.client.protocol, with_protocol(s));
+    origin.received = received_field(s);
+    s.client.protocol = protocol;
+    origin.complete_headers = s.client.uid || s.client.trusted || !s.sasl_user.empty();
+    origin.from = mail::to_external(mail.sender);
+    if (origin.from.empty() && s.client.uid) origin.from = user_name(*s.client.uid) + "@" + s.config.myorigin;
+    origin.utf8 = mail.mail.smtputf8;
+    mail.intake.emplace(s.config, std::move(origin), mail.file.id());
+    for (auto& recipient : mail.recipients) mail.intake->add_recipient(recipient);
+}
+
+async::Task<> take_content(Session& s)
+{
+    Transaction& mail = *s.mail;
+    mail.received += mail.decoded.size();
+    int64_t limit = s.config.message_size_limit;
+    if (!mail.failure && limit > 0 && mail.received > static_cast<uint64_t>(limit))
+        mail.failure = smtp::Reply{552, "5.3.4", "Error: message file too big"};
+    if (!mail.failure) mail.intake->add(mail.decoded);
+    mail.decoded.clear();
+    if (mail.failure || !mail.intake->full()) co_return;
+    int fd = mail.file.fd().get();
+    auto write = [fd, blocks = mail.intake->take_blocks(), id = mail.file.id()] { spool::write_blocks(fd, blocks, false, id); };
+    try {
+        co_await async::offload(std::move(write));
+    } catch (const base::SystemError& failure) {
+        base::log::warning("{}: {}", mail.file.id(), failure.what());
+        mail.failure = storage_reply(failure);
+    }
+}
+
+async::Task<smtp::Reply> end_content(Session& s, smtp::ContentFacts facts)
+{
+    Transaction& mail = *s.mail;
+    std::string id = mail.file.id();
+    if (!mail.failure) {
+        spool::ContentSeen seen{facts.has_8bit, facts.has_leading_dot, facts.longest_line};
+        auto blocks = mail.intake->finish(seen);
+        if (auto refusal = mail.intake->refusal()) mail.failure = smtp::Reply{refusal->code, refusal->dsn, refusal->text};
+        base::log::info_as("cleanup", fmt::format("{}: message-id={}", id, mail.intake->message_id()));
+        if (!mail.failure) {
+            int fd = mail.file.fd().get();
+            auto keep = [fd, blocks = std::move(blocks), id] { spool::write_blocks(fd, blocks, true, id); };
+            try {
+                co_await async::offload(std::move(keep));
+                mail.file.commit();
+            } catch (const base::SystemError& failure) {
+                base::log::warning("{}: {}", id, failure.what());
+                mail.failure = storage_reply(failure);
+            } catch (const spool::Unavailable& failure) {
+                base::log::warning("{}: {}", id, failure.what());
+                mail.failure = smtp::Reply{451, "4.3.0", "Error: queue file write error"};
+            }
+        }
+    }
+    smtp::Reply reply{250, "2.0.0", "Ok: queued as " + id};
+    if (mail.failure) {
+        reply = *mail.failure;
+        log_reject(s, "END-OF-MESSAGE", reply);
+    } else {
+        s.committed = id;
+    }
+    s.reset();
+    co_return reply;
+}
+
+} // namespace smtpd

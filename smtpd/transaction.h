@@ -1,0 +1,43 @@
+// transaction: one message on its way in, from MAIL to the 250 after its end.
+#pragma once
+
+#include "service.h"
+
+#include "smtp/command.h"
+#include "smtp/data.h"
+#include "spool/intake.h"
+#include "spool/maker.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace smtpd {
+
+struct Session;
+
+struct Transaction {
+    smtp::MailCommand mail;
+    std::string sender;                          // rewritten, internal form
+    std::vector<spool::Recipient> recipients;
+    spool::NewFile file;                         // asked for with the first recipient
+    int64_t arrival = 0;                         // microseconds since 1970
+
+    // While content comes in.
+    std::optional<spool::Intake> intake;
+    std::string decoded;                         // content, canonical, not yet handed to intake
+    uint64_t received = 0;                       // bytes of content so far
+    std::optional<smtp::Reply> failure;          // what will be said at its end
+    std::optional<smtp::Canonicalizer> chunks;   // BDAT
+};
+
+// Gets the queue file and logs "QID: client=…". A reply when there is none to be had.
+async::Task<std::optional<smtp::Reply>> open_file(Session& session);
+// Before the first byte of content.
+void begin_content(Session& session);
+// Hands over what was decoded so far; writes blocks when enough has gathered. Sets failure when the message cannot be kept.
+async::Task<> take_content(Session& session);
+// All content is there: makes it durable, commits it, and returns the final reply. The transaction is over.
+async::Task<smtp::Reply> end_content(Session& session, smtp::ContentFacts facts);
+
+} // namespace smtpd
