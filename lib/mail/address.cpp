@@ -1,4 +1,5 @@
-// address: an element of a list is cut into tokens first; which of them are name, route and address shows only at its end.
+// address: an element of a list is cut into tokens first; which of them are name, route and address shows only at its
+// end.
 #include "mail/address.h"
 
 #include "base/text.h"
@@ -14,7 +15,7 @@ namespace {
 struct Token {
     enum class Kind : uint8_t { end, word, quoted, literal, comment, special };
     Kind kind = Kind::end;
-    std::string_view raw;              // quoted, literal and comment: without their delimiters
+    std::string_view raw; // quoted, literal and comment: without their delimiters
     bool space_before = false;
     bool is(char c) const { return kind == Kind::special && raw[0] == c; }
 };
@@ -79,9 +80,12 @@ private:
         const size_t start = ++at_;
         size_t depth = 1;
         for (; at_ < text_.size(); ++at_) {
-            if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
-            else if (text_[at_] == '(') ++depth;
-            else if (text_[at_] == ')' && --depth == 0) return text_.substr(start, at_++ - start);
+            if (text_[at_] == '\\' && at_ + 1 < text_.size())
+                ++at_;
+            else if (text_[at_] == '(')
+                ++depth;
+            else if (text_[at_] == ')' && --depth == 0)
+                return text_.substr(start, at_++ - start);
         }
         return text_.substr(start);
     }
@@ -107,8 +111,10 @@ std::string phrase(const Tokens& tokens)
     for (const Token& token : tokens) {
         if (token.kind == Token::Kind::comment) continue;
         if (!out.empty() && token.space_before) out.push_back(' ');
-        if (token.kind == Token::Kind::literal) out.append("[").append(token.raw).append("]");
-        else append_unescaped(out, token.raw);
+        if (token.kind == Token::Kind::literal)
+            out.append("[").append(token.raw).append("]");
+        else
+            append_unescaped(out, token.raw);
     }
     return out;
 }
@@ -124,17 +130,21 @@ std::string last_comment(const Tokens& tokens)
     return {};
 }
 
-// RFC 5322 4.4: space is allowed around dots. Between words it is no syntax at all, but means the space of a quoted string.
+// RFC 5322 4.4: space is allowed around dots. Between words it is no syntax at all, but means the space of a quoted
+// string.
 std::string join_local(const Token* begin, const Token* end)
 {
     std::string out;
     for (; begin != end; ++begin) {
         if (begin->kind == Token::Kind::comment) continue;
         const bool dot_first = begin->kind == Token::Kind::word && begin->raw[0] == '.';
-        if (!out.empty() && begin->space_before && out.back() != '.' && !dot_first && begin->kind != Token::Kind::special)
+        if (!out.empty() && begin->space_before && out.back() != '.' && !dot_first &&
+            begin->kind != Token::Kind::special)
             out.push_back(' ');
-        if (begin->kind == Token::Kind::literal) out.append("[").append(begin->raw).append("]");
-        else append_unescaped(out, begin->raw);
+        if (begin->kind == Token::Kind::literal)
+            out.append("[").append(begin->raw).append("]");
+        else
+            append_unescaped(out, begin->raw);
     }
     return out;
 }
@@ -192,7 +202,8 @@ public:
 
     std::vector<Address> read()
     {
-        while (found_.size() < limit_ && read_element()) {}
+        while (found_.size() < limit_ && read_element()) {
+        }
         if (in_group_ && found_.size() < limit_) found_.push_back({Address::Kind::group_end, {}, {}, {}, {}});
         return std::move(found_);
     }
@@ -231,7 +242,8 @@ private:
         return next_mark(from) == '@';
     }
 
-    // The next of "@,;<" at or after from. Remembered, so that a long row of junk words is not searched for each of them.
+    // The next of "@,;<" at or after from. Remembered, so that a long row of junk words is not searched for each of
+    // them.
     char next_mark(size_t from)
     {
         if (mark_ < from || mark_ == 0) mark_ = std::min(value_.find_first_of("@,;<", from), value_.size());
@@ -303,8 +315,8 @@ private:
 
     void add(Address address)
     {
-        const bool nothing = address.kind == Address::Kind::mailbox && address.local.empty() && address.domain.empty() &&
-                             address.name.empty();
+        const bool nothing = address.kind == Address::Kind::mailbox && address.local.empty() &&
+                             address.domain.empty() && address.name.empty();
         if (!nothing && found_.size() < limit_) found_.push_back(std::move(address));
         if (std::exchange(pending_close_, false)) close_group();
     }

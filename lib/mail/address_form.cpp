@@ -46,9 +46,12 @@ AddressParts split_external(std::string_view external)
     size_t at = std::string_view::npos;
     bool quoted = false;
     for (size_t i = 0; i < external.size(); ++i) {
-        if (external[i] == '\\') ++i;
-        else if (external[i] == '"') quoted = !quoted;
-        else if (external[i] == '@' && !quoted) at = i;
+        if (external[i] == '\\')
+            ++i;
+        else if (external[i] == '"')
+            quoted = !quoted;
+        else if (external[i] == '@' && !quoted)
+            at = i;
     }
     return split_at(external, at);
 }

@@ -19,15 +19,33 @@ struct Alias {
 };
 // Names whose users in truth write the larger set. The Korean ones are all written by programs that mean CP949.
 constexpr Alias aliases[] = {
-    {"euc-kr", "windows-949"},        {"ks_c_5601-1987", "windows-949"}, {"ks_c_5601-1989", "windows-949"},
-    {"ks_c_5601", "windows-949"},     {"ksc5601", "windows-949"},        {"ksc_5601", "windows-949"},
-    {"ks_x_1001", "windows-949"},     {"korean", "windows-949"},         {"cp949", "windows-949"},
-    {"uhc", "windows-949"},           {"x-windows-949", "windows-949"},  {"ms949", "windows-949"},
-    {"iso-8859-1", "windows-1252"},   {"latin1", "windows-1252"},        {"us-ascii", "windows-1252"},
-    {"ascii", "windows-1252"},        {"iso-8859-9", "windows-1254"},    {"tis-620", "windows-874"},
-    {"gb2312", "gb18030"},            {"gbk", "gb18030"},                {"x-gbk", "gb18030"},
-    {"shift_jis", "ibm-943_P15A-2003"}, {"shift-jis", "ibm-943_P15A-2003"}, {"x-sjis", "ibm-943_P15A-2003"},
-    {"unicode-1-1-utf-7", "utf-7"},   {"utf8", "utf-8"},                 {"utf8mb4", "utf-8"},
+    {"euc-kr", "windows-949"},
+    {"ks_c_5601-1987", "windows-949"},
+    {"ks_c_5601-1989", "windows-949"},
+    {"ks_c_5601", "windows-949"},
+    {"ksc5601", "windows-949"},
+    {"ksc_5601", "windows-949"},
+    {"ks_x_1001", "windows-949"},
+    {"korean", "windows-949"},
+    {"cp949", "windows-949"},
+    {"uhc", "windows-949"},
+    {"x-windows-949", "windows-949"},
+    {"ms949", "windows-949"},
+    {"iso-8859-1", "windows-1252"},
+    {"latin1", "windows-1252"},
+    {"us-ascii", "windows-1252"},
+    {"ascii", "windows-1252"},
+    {"iso-8859-9", "windows-1254"},
+    {"tis-620", "windows-874"},
+    {"gb2312", "gb18030"},
+    {"gbk", "gb18030"},
+    {"x-gbk", "gb18030"},
+    {"shift_jis", "ibm-943_P15A-2003"},
+    {"shift-jis", "ibm-943_P15A-2003"},
+    {"x-sjis", "ibm-943_P15A-2003"},
+    {"unicode-1-1-utf-7", "utf-7"},
+    {"utf8", "utf-8"},
+    {"utf8mb4", "utf-8"},
 };
 
 struct Close {
@@ -111,9 +129,11 @@ std::optional<std::string> from_utf8(std::string_view text, std::string_view cha
     UErrorCode status = U_ZERO_ERROR;
     ucnv_setFromUCallBack(converter.get(), UCNV_FROM_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &status);
     const auto unicode = icu::UnicodeString::fromUTF8({text.data(), static_cast<int32_t>(text.size())});
-    std::string out(static_cast<size_t>(UCNV_GET_MAX_BYTES_FOR_STRING(unicode.length(), ucnv_getMaxCharSize(converter.get()))), '\0');
-    const int32_t length =
-        ucnv_fromUChars(converter.get(), out.data(), static_cast<int32_t>(out.size()), unicode.getBuffer(), unicode.length(), &status);
+    std::string out(
+        static_cast<size_t>(UCNV_GET_MAX_BYTES_FOR_STRING(unicode.length(), ucnv_getMaxCharSize(converter.get()))),
+        '\0');
+    const int32_t length = ucnv_fromUChars(converter.get(), out.data(), static_cast<int32_t>(out.size()),
+                                           unicode.getBuffer(), unicode.length(), &status);
     if (U_FAILURE(status)) return std::nullopt;
     out.resize(static_cast<size_t>(length));
     return out;

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-constexpr std::array<std::string_view, 7> days = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};   // 1970-01-01 was a Thursday
+constexpr std::array<std::string_view, 7> days = {"Thu", "Fri", "Sat", "Sun",
+                                                  "Mon", "Tue", "Wed"}; // 1970-01-01 was a Thursday
 
 struct Zone {
     std::string_view name;
@@ -51,8 +52,8 @@ std::optional<Date> to_date(const Clock& clock)
     if (clock.year < 1 || clock.year > 9999 || clock.month < 1 || clock.month > 12 || clock.day < 1 ||
         clock.day > month_length(clock.year, clock.month) || clock.hour > 23 || clock.minute > 59 || clock.second > 60)
         return std::nullopt;
-    const int64_t local = days_from_civil(clock.year, clock.month, clock.day) * 86400 + clock.hour * 3600 + clock.minute * 60 +
-                          clock.second;
+    const int64_t local = days_from_civil(clock.year, clock.month, clock.day) * 86400 + clock.hour * 3600 +
+                          clock.minute * 60 + clock.second;
     return Date{local - clock.offset * 60, clock.offset};
 }
 
@@ -71,7 +72,7 @@ int zone_of(std::string_view word)
     if (const auto numeric = numeric_zone(word)) return *numeric;
     for (const Zone& zone : zones)
         if (base::same_word(word, zone.name)) return zone.hours * 60;
-    return 0;                  // RFC 5322 4.3: military and unknown zones are -0000
+    return 0; // RFC 5322 4.3: military and unknown zones are -0000
 }
 
 // Comments out; words, numbers and zones apart; "10:52:37" and "10 : 52" alike three or two numbers joined by ':'.
@@ -81,15 +82,20 @@ std::vector<std::string_view> words_of(std::string_view value)
     size_t depth = 0;
     for (size_t at = 0; at < value.size() && words.size() < 16;) {
         const char c = value[at];
-        if (c == '\\') at += 2;
-        else if (c == '(') ++depth, ++at;
-        else if (c == ')') depth -= depth > 0, ++at;
-        else if (depth || c == ',' || base::is_space(c)) ++at;
-        else if (c == ':') words.push_back(value.substr(at++, 1));
+        if (c == '\\')
+            at += 2;
+        else if (c == '(')
+            ++depth, ++at;
+        else if (c == ')')
+            depth -= depth > 0, ++at;
+        else if (depth || c == ',' || base::is_space(c))
+            ++at;
+        else if (c == ':')
+            words.push_back(value.substr(at++, 1));
         else {
             const size_t start = at;
-            while (at < value.size() && !base::is_space(value[at]) && value[at] != ',' && value[at] != ':' && value[at] != '(' &&
-                   value[at] != '\\')
+            while (at < value.size() && !base::is_space(value[at]) && value[at] != ',' && value[at] != ':' &&
+                   value[at] != '(' && value[at] != '\\')
                 ++at;
             words.push_back(value.substr(start, at - start));
         }
@@ -100,7 +106,10 @@ std::vector<std::string_view> words_of(std::string_view value)
 class Words {
 public:
     explicit Words(std::vector<std::string_view> words) : words_(std::move(words)) {}
-    std::string_view peek(size_t ahead = 0) const { return at_ + ahead < words_.size() ? words_[at_ + ahead] : std::string_view(); }
+    std::string_view peek(size_t ahead = 0) const
+    {
+        return at_ + ahead < words_.size() ? words_[at_ + ahead] : std::string_view();
+    }
     std::string_view take() { return at_ < words_.size() ? words_[at_++] : std::string_view(); }
 
     std::optional<int> number(size_t digits)
@@ -122,7 +131,7 @@ std::optional<int64_t> read_year(Words& words)
     const auto year = words.number(4);
     if (!year || digits < 2) return std::nullopt;
     if (digits == 4) return *year;
-    return *year + (digits == 2 && *year < 50 ? 2000 : 1900);      // RFC 5322 4.3
+    return *year + (digits == 2 && *year < 50 ? 2000 : 1900); // RFC 5322 4.3
 }
 
 bool read_time(Words& words, Clock& clock)
@@ -161,7 +170,8 @@ CivilDay civil_from_days(int64_t days_since_1970)
     const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const int64_t march_month = (5 * day_of_year + 2) / 153;
     const int month = static_cast<int>(march_month < 10 ? march_month + 3 : march_month - 9);
-    return {year_of_era + era * 400 + (month <= 2), month, static_cast<int>(day_of_year - (153 * march_month + 2) / 5 + 1)};
+    return {year_of_era + era * 400 + (month <= 2), month,
+            static_cast<int>(day_of_year - (153 * march_month + 2) / 5 + 1)};
 }
 
 std::optional<Date> parse_date(std::string_view value)
@@ -170,7 +180,7 @@ std::optional<Date> parse_date(std::string_view value)
     // The day's name is not checked: where it is wrong, the date is the better witness.
     if (!words.peek().empty() && base::is_alpha(words.peek()[0]) && month_of(words.peek()) == 0) words.take();
     Clock clock;
-    const bool asctime = month_of(words.peek()) != 0;              // "Jul  1 10:52:37 2003"
+    const bool asctime = month_of(words.peek()) != 0; // "Jul  1 10:52:37 2003"
     if (asctime) clock.month = month_of(words.take());
     const auto day = words.number(2);
     if (!day) return std::nullopt;
@@ -197,9 +207,9 @@ std::string write_date(Date date)
     const int64_t day = day_of(date), second = local - day * 86400;
     const CivilDay civil = civil_from_days(day);
     const int offset = date.offset_minutes < 0 ? -date.offset_minutes : date.offset_minutes;
-    return fmt::format("{}, {} {} {:04} {:02}:{:02}:{:02} {}{:02}{:02}", days[static_cast<size_t>(((day % 7) + 7) % 7)], civil.day,
-                       months[static_cast<size_t>(civil.month - 1)], civil.year, second / 3600, second / 60 % 60, second % 60,
-                       date.offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
+    return fmt::format("{}, {} {} {:04} {:02}:{:02}:{:02} {}{:02}{:02}", days[static_cast<size_t>(((day % 7) + 7) % 7)],
+                       civil.day, months[static_cast<size_t>(civil.month - 1)], civil.year, second / 3600,
+                       second / 60 % 60, second % 60, date.offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
 }
 
 int64_t day_of(Date date)
@@ -251,9 +261,9 @@ std::string write_imap_date(Date date)
     const int64_t day = day_of(date), second = local - day * 86400;
     const CivilDay civil = civil_from_days(day);
     const int offset = date.offset_minutes < 0 ? -date.offset_minutes : date.offset_minutes;
-    return fmt::format("{:2}-{}-{:04} {:02}:{:02}:{:02} {}{:02}{:02}", civil.day, months[static_cast<size_t>(civil.month - 1)],
-                       civil.year, second / 3600, second / 60 % 60, second % 60, date.offset_minutes < 0 ? '-' : '+', offset / 60,
-                       offset % 60);
+    return fmt::format("{:2}-{}-{:04} {:02}:{:02}:{:02} {}{:02}{:02}", civil.day,
+                       months[static_cast<size_t>(civil.month - 1)], civil.year, second / 3600, second / 60 % 60,
+                       second % 60, date.offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
 }
 
 std::optional<int64_t> parse_imap_day(std::string_view text)

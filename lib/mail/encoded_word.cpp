@@ -1,5 +1,5 @@
-// encoded_word: RFC 2047 words. Neighbouring words of one character set are joined before conversion, because many senders cut
-// characters in two.
+// encoded_word: RFC 2047 words. Neighbouring words of one character set are joined before conversion, because many
+// senders cut characters in two.
 #include "mail/encoded_word.h"
 
 #include "base/text.h"
@@ -17,8 +17,8 @@ namespace {
 
 struct Word {
     std::string_view charset, text;
-    char encoding;             // 'B' or 'Q'
-    size_t end;                // offset after "?="
+    char encoding; // 'B' or 'Q'
+    size_t end;    // offset after "?="
 };
 
 std::optional<int> hex_digit(char c)
@@ -74,7 +74,8 @@ private:
     {
         const size_t charset = at + 2;
         size_t question = charset;
-        while (question < text_.size() && question - charset < 60 && text_[question] > ' ' && text_[question] != '?') ++question;
+        while (question < text_.size() && question - charset < 60 && text_[question] > ' ' && text_[question] != '?')
+            ++question;
         if (question + 2 >= text_.size() || text_[question] != '?' || text_[question + 2] != '?') return std::nullopt;
         const char encoding = base::upper(text_[question + 1]);
         if (encoding != 'B' && encoding != 'Q') return std::nullopt;
@@ -154,9 +155,12 @@ std::string encode_q(std::string_view text)
 {
     std::string out;
     for (char c : text) {
-        if (is_q_text(c)) out.push_back(c);
-        else if (c == ' ') out.push_back('_');
-        else fmt::format_to(std::back_inserter(out), "={:02X}", static_cast<unsigned char>(c));
+        if (is_q_text(c))
+            out.push_back(c);
+        else if (c == ' ')
+            out.push_back('_');
+        else
+            fmt::format_to(std::back_inserter(out), "={:02X}", static_cast<unsigned char>(c));
     }
     return out;
 }

@@ -36,7 +36,8 @@ constexpr size_t address_limit = 10000;
 void take_field(Envelope& envelope, const Field& field)
 {
     for (const TextField& known : text_fields)
-        if (!(envelope.*known.member) && base::same_word(field.name, known.name)) envelope.*known.member = unfold(field.value);
+        if (!(envelope.*known.member) && base::same_word(field.name, known.name))
+            envelope.*known.member = unfold(field.value);
     for (const AddressField& known : address_fields) {
         if (!base::same_word(field.name, known.name)) continue;
         auto& list = envelope.*known.member;

@@ -36,8 +36,8 @@ bool is_control(char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\
 // Must this word be encoded to stand in unstructured text?
 bool needs_encoding(std::string_view word)
 {
-    return !base::is_ascii(word) || word.find("=?") != std::string_view::npos || std::any_of(word.begin(), word.end(), is_control) ||
-           word.size() > 900;
+    return !base::is_ascii(word) || word.find("=?") != std::string_view::npos ||
+           std::any_of(word.begin(), word.end(), is_control) || word.size() > 900;
 }
 
 } // namespace
@@ -126,7 +126,8 @@ std::string fold_field(std::string_view name, std::string_view value, size_t wid
     for (size_t at = 0; at < text.size();) {
         const size_t word = std::min(text.find_first_not_of(" \t", at), text.size());
         const size_t end = std::min(text.find_first_of(" \t", word), text.size());
-        const std::string_view space = first_word ? std::string_view(" ") : std::string_view(text).substr(at, word - at);
+        const std::string_view space =
+            first_word ? std::string_view(" ") : std::string_view(text).substr(at, word - at);
         const size_t length = out.size() - line_start + space.size() + (end - word);
         if (!first_word && length > width) {
             out.append("\r\n");
@@ -141,12 +142,14 @@ std::string fold_field(std::string_view name, std::string_view value, size_t wid
 
 std::string write_phrase(std::string_view utf8_name)
 {
-    const bool plain = base::is_ascii(utf8_name) && utf8_name.find("=?") == std::string_view::npos &&
-                       std::none_of(utf8_name.begin(), utf8_name.end(), [](char c) { return is_control(c) || c == '\t'; });
+    const bool plain =
+        base::is_ascii(utf8_name) && utf8_name.find("=?") == std::string_view::npos &&
+        std::none_of(utf8_name.begin(), utf8_name.end(), [](char c) { return is_control(c) || c == '\t'; });
     if (!plain) return encode_words(utf8_name);
-    const bool atoms = !utf8_name.empty() && utf8_name.front() != ' ' && utf8_name.back() != ' ' &&
-                       utf8_name.find("  ") == std::string_view::npos &&
-                       std::all_of(utf8_name.begin(), utf8_name.end(), [](char c) { return c == ' ' || is_atom_text(c); });
+    const bool atoms =
+        !utf8_name.empty() && utf8_name.front() != ' ' && utf8_name.back() != ' ' &&
+        utf8_name.find("  ") == std::string_view::npos &&
+        std::all_of(utf8_name.begin(), utf8_name.end(), [](char c) { return c == ' ' || is_atom_text(c); });
     if (atoms) return std::string(utf8_name);
     std::string out = "\"";
     for (char c : utf8_name) {
@@ -159,7 +162,7 @@ std::string write_phrase(std::string_view utf8_name)
 std::string write_unstructured(std::string_view utf8_text)
 {
     std::string out;
-    std::string pending;       // a row of words that need encoding, with the spaces between them
+    std::string pending; // a row of words that need encoding, with the spaces between them
     for (std::string_view word : base::split_exact(utf8_text, ' ')) {
         if (needs_encoding(word)) {
             pending.append(pending.empty() ? "" : " ").append(word);

@@ -1,4 +1,5 @@
-// header: the header of a message, field by field, over the message's bytes (CRLF or LF lines), and the way back: folding.
+// header: the header of a message, field by field, over the message's bytes (CRLF or LF lines), and the way back:
+// folding.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +12,9 @@
 namespace mail {
 
 struct Field {
-    std::string_view name;     // as written, without space before the colon
-    std::string_view value;    // raw: after the colon, folds inside, without the last line end
-    std::string_view whole;    // name to and including the last line end
+    std::string_view name;  // as written, without space before the colon
+    std::string_view value; // raw: after the colon, folds inside, without the last line end
+    std::string_view whole; // name to and including the last line end
 };
 
 // What to do with a line that is neither a field, a fold nor empty.
@@ -34,7 +35,11 @@ public:
         Iterator(std::string_view message, BadLine bad) : message_(message), bad_(bad) { advance(); }
         const Field& operator*() const { return field_; }
         const Field* operator->() const { return &field_; }
-        Iterator& operator++() { advance(); return *this; }
+        Iterator& operator++()
+        {
+            advance();
+            return *this;
+        }
         void operator++(int) { advance(); }
         bool operator==(const Iterator& other) const { return done_ == other.done_; }
         size_t next() const { return next_; }
@@ -59,8 +64,8 @@ private:
 
 // Where the header ends and the body begins. They differ by the empty line, which belongs to neither field nor body.
 struct HeaderEnd {
-    size_t fields_end;     // after the last header line
-    size_t body;           // after the empty line; the message's size when there is none
+    size_t fields_end; // after the last header line
+    size_t body;       // after the empty line; the message's size when there is none
     bool has_empty_line;
 };
 HeaderEnd header_end(std::string_view message, BadLine bad = BadLine::is_skipped);
@@ -70,11 +75,13 @@ std::vector<Field> find_fields(std::string_view message, std::string_view name);
 // The first such field's value, unfolded and trimmed.
 std::optional<std::string> field_value(std::string_view message, std::string_view name);
 
-std::string unfold(std::string_view raw);      // line ends out, trimmed
-// Length of the field name when line begins like a header field ("Name:", "Name :"), else 0. RFC 5322 3.6.8, and UTF-8 never.
+std::string unfold(std::string_view raw); // line ends out, trimmed
+// Length of the field name when line begins like a header field ("Name:", "Name :"), else 0. RFC 5322 3.6.8, and UTF-8
+// never.
 size_t field_name_length(std::string_view line);
 
-// "Name: value\r\n", folded at spaces so that lines stay within width where they can. Never makes a line of spaces only.
+// "Name: value\r\n", folded at spaces so that lines stay within width where they can. Never makes a line of spaces
+// only.
 std::string fold_field(std::string_view name, std::string_view value, size_t width = 78);
 // A phrase for a display name: plain, quoted, or RFC 2047 words.
 std::string write_phrase(std::string_view utf8_name);

@@ -12,8 +12,8 @@ std::string make_message_id(base::Wall when, std::string_view queue_id, std::str
 {
     const int64_t seconds = base::unix_seconds(when), day = day_of({seconds, 0}), second = seconds - day * 86400;
     const CivilDay civil = civil_from_days(day);
-    return fmt::format("<{:04}{:02}{:02}{:02}{:02}{:02}.{}@{}>", civil.year, civil.month, civil.day, second / 3600, second / 60 % 60,
-                       second % 60, queue_id, host);
+    return fmt::format("<{:04}{:02}{:02}{:02}{:02}{:02}.{}@{}>", civil.year, civil.month, civil.day, second / 3600,
+                       second / 60 % 60, second % 60, queue_id, host);
 }
 
 std::vector<std::string> parse_message_ids(std::string_view value, size_t limit)

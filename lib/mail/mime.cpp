@@ -14,7 +14,7 @@ namespace {
 
 // A place between two lines, and what was counted up to it.
 struct Mark {
-    uint64_t offset = 0, lines = 0, bare = 0;      // bare: line ends that are LF alone
+    uint64_t offset = 0, lines = 0, bare = 0; // bare: line ends that are LF alone
 };
 
 // A delimiter line: which open boundary, and whether "--" follows it. level -1: the message ended.
@@ -36,15 +36,16 @@ void read_type(Part& part, std::string_view value)
     const auto [type, subtype, has_subtype] = base::cut(both, '/');
     part.parameters = parse_raw_parameters(value.substr(end));
     const auto sound = [](std::string_view word) {
-        return !word.empty() && word.size() <= 127 &&
-               std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '/'; });
+        return !word.empty() && word.size() <= 127 && std::all_of(word.begin(), word.end(), [](char c) {
+            return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '/';
+        });
     };
     const std::string_view subtype_word = first_word(subtype);
     if (has_subtype && sound(base::trim(type)) && sound(subtype_word)) {
         part.type = base::lower(base::trim(type));
         part.subtype = base::lower(subtype_word);
     } else {
-        part.type = "text";        // RFC 2045 5.2: a broken type is read as none
+        part.type = "text"; // RFC 2045 5.2: a broken type is read as none
         part.subtype = "plain";
     }
 }
@@ -63,13 +64,20 @@ void read_field(Part& part, const Field& field)
     if (!base::starts_with_word(field.name, prefix)) return;
     const std::string_view name = field.name.substr(prefix.size());
     const auto is = [name](std::string_view word) { return base::same_word(name, word); };
-    if (is("Type")) read_type(part, field.value);
-    else if (is("Transfer-Encoding")) part.encoding = unfold(first_word(field.value));
-    else if (is("ID")) part.id = unfold(field.value);
-    else if (is("Description")) part.description = unfold(field.value);
-    else if (is("MD5")) part.md5 = unfold(field.value);
-    else if (is("Location")) part.location = unfold(field.value);
-    else if (is("Language")) part.languages = read_languages(field.value);
+    if (is("Type"))
+        read_type(part, field.value);
+    else if (is("Transfer-Encoding"))
+        part.encoding = unfold(first_word(field.value));
+    else if (is("ID"))
+        part.id = unfold(field.value);
+    else if (is("Description"))
+        part.description = unfold(field.value);
+    else if (is("MD5"))
+        part.md5 = unfold(field.value);
+    else if (is("Location"))
+        part.location = unfold(field.value);
+    else if (is("Language"))
+        part.languages = read_languages(field.value);
     else if (is("Disposition")) {
         const size_t end = std::min(field.value.find(';'), field.value.size());
         const std::string type = base::lower(first_word(field.value.substr(0, end)));
@@ -89,13 +97,14 @@ public:
     }
 
 private:
-    // Header and body of one entity, up to a delimiter line of an open boundary (which is taken) or the end of the message.
+    // Header and body of one entity, up to a delimiter line of an open boundary (which is taken) or the end of the
+    // message.
     Stop read_entity(Part& part, bool in_digest)
     {
         ++depth_;
         ++parts_;
         if (in_digest) {
-            part.type = "message";         // RFC 2046 5.1.5
+            part.type = "message"; // RFC 2046 5.1.5
             part.subtype = "rfc822";
         }
         const Mark start = here_;
@@ -103,8 +112,10 @@ private:
         const Mark header_end = stop ? std::max(start, before_delimiter_, earlier) : here_;
         part.header = {start.offset, header_end.offset - start.offset};
         part.header_octets = octets(start, header_end);
-        if (stop) part.body = {header_end.offset, 0};
-        else stop = read_body(part, header_end);
+        if (stop)
+            part.body = {header_end.offset, 0};
+        else
+            stop = read_body(part, header_end);
         --depth_;
         return *stop;
     }
@@ -126,7 +137,8 @@ private:
         }
         const std::string_view header = message_.substr(start, end - start);
         for (const Field& field : Fields(header)) read_field(part, field);
-        if (part.type == "text" && !find_parameter(part.parameters, "charset")) part.parameters.push_back({"charset", "us-ascii"});
+        if (part.type == "text" && !find_parameter(part.parameters, "charset"))
+            part.parameters.push_back({"charset", "us-ascii"});
         if (part.encoding.empty()) part.encoding = "7bit";
         return stop;
     }
@@ -135,9 +147,12 @@ private:
     {
         const bool deeper = depth_ < limits_.depth && parts_ < limits_.parts;
         Stop stop;
-        if (part.is_multipart() && deeper) stop = read_multipart(part);
-        else if (part.is_message() && deeper) stop = read_message(part);
-        else stop = skip_to_delimiter();
+        if (part.is_multipart() && deeper)
+            stop = read_multipart(part);
+        else if (part.is_message() && deeper)
+            stop = read_message(part);
+        else
+            stop = skip_to_delimiter();
         const Mark end = stop.level < 0 ? here_ : std::max(before_delimiter_, body, earlier);
         part.body = {body.offset, end.offset - body.offset};
         part.octets = octets(body, end);
@@ -240,10 +255,14 @@ const Part* find_part(const Part& root, std::span<const uint32_t> path)
     const Part* part = &root;
     bool is_root = true;
     for (uint32_t number : path) {
-        if (is_root) part = child_of_message(*part, number);
-        else if (part->is_multipart()) part = child_of_message(*part, number);
-        else if (part->is_message() && !part->parts.empty()) part = child_of_message(part->parts[0], number);
-        else return nullptr;
+        if (is_root)
+            part = child_of_message(*part, number);
+        else if (part->is_multipart())
+            part = child_of_message(*part, number);
+        else if (part->is_message() && !part->parts.empty())
+            part = child_of_message(part->parts[0], number);
+        else
+            return nullptr;
         if (!part) return nullptr;
         is_root = false;
     }

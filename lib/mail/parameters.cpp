@@ -51,9 +51,12 @@ private:
             if (at_ == text_.size() || text_[at_] != '(') return;
             size_t depth = 0;
             for (; at_ < text_.size(); ++at_) {
-                if (text_[at_] == '\\') ++at_;
-                else if (text_[at_] == '(') ++depth;
-                else if (text_[at_] == ')' && --depth == 0) break;
+                if (text_[at_] == '\\')
+                    ++at_;
+                else if (text_[at_] == '(')
+                    ++depth;
+                else if (text_[at_] == ')' && --depth == 0)
+                    break;
             }
             at_ = std::min(at_ + 1, text_.size());
         }
@@ -89,7 +92,8 @@ std::string percent_decoded(std::string_view text)
 {
     std::string out;
     for (size_t i = 0; i < text.size(); ++i) {
-        const auto byte = text[i] == '%' && i + 2 < text.size() ? base::number<unsigned>(text.substr(i + 1, 2), 16) : std::nullopt;
+        const auto byte =
+            text[i] == '%' && i + 2 < text.size() ? base::number<unsigned>(text.substr(i + 1, 2), 16) : std::nullopt;
         out.push_back(byte ? static_cast<char>(*byte) : text[i]);
         if (byte) i += 2;
     }
@@ -170,7 +174,8 @@ std::vector<Parameter> join_parameters(const std::vector<Parameter>& raw)
     std::vector<Gathered> all;
     for (const Parameter& parameter : raw) {
         const Piece piece = read_name(parameter.name);
-        auto found = std::find_if(all.begin(), all.end(), [&](const Gathered& each) { return each.name == piece.base_name; });
+        auto found =
+            std::find_if(all.begin(), all.end(), [&](const Gathered& each) { return each.name == piece.base_name; });
         if (found == all.end()) {
             found = all.insert(all.end(), Gathered{});
             found->name = piece.base_name;
@@ -217,8 +222,10 @@ std::string write_parameter(std::string_view name, std::string_view utf8_value)
     }
     std::string out = fmt::format("{}*=utf-8''", name);
     for (char c : utf8_value) {
-        if (base::is_alnum(c) || c == '.' || c == '-' || c == '_') out.push_back(c);
-        else fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
+        if (base::is_alnum(c) || c == '.' || c == '-' || c == '_')
+            out.push_back(c);
+        else
+            fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
     }
     return out;
 }

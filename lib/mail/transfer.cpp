@@ -17,7 +17,8 @@ constexpr auto make_values()
 {
     std::array<int8_t, 256> values{};
     for (auto& value : values) value = -1;
-    for (size_t i = 0; i < alphabet.size(); ++i) values[static_cast<unsigned char>(alphabet[i])] = static_cast<int8_t>(i);
+    for (size_t i = 0; i < alphabet.size(); ++i)
+        values[static_cast<unsigned char>(alphabet[i])] = static_cast<int8_t>(i);
     return values;
 }
 constexpr auto values = make_values();
@@ -36,8 +37,10 @@ void append_line_qp(std::string& out, std::string_view line)
     size_t width = 0;
     for (size_t i = 0; i < line.size(); ++i) {
         const bool last = i + 1 == line.size();
-        // RFC 2045 6.7 (3): no space at the end of a line. And no "From " or lone dot at its start, which mbox and SMTP would touch.
-        const bool fragile = (last && (line[i] == ' ' || line[i] == '\t')) || (width == 0 && (line[i] == '.' || line[i] == 'F'));
+        // RFC 2045 6.7 (3): no space at the end of a line. And no "From " or lone dot at its start, which mbox and SMTP
+        // would touch.
+        const bool fragile =
+            (last && (line[i] == ' ' || line[i] == '\t')) || (width == 0 && (line[i] == '.' || line[i] == 'F'));
         const bool plain = is_plain(line[i]) && !fragile;
         if (width + (plain ? 1 : 3) > (last ? 76u : 75u)) {
             out.append("=\r\n");
@@ -105,7 +108,8 @@ std::string decode_quoted_printable(std::string_view text, size_t limit)
         text.remove_prefix(lf == std::string_view::npos ? text.size() : lf + 1);
         const bool crlf = !line.empty() && line.back() == '\r';
         // RFC 2045 6.7 (3): space at the end of a line was added on the way.
-        while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
+        while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t'))
+            line.remove_suffix(1);
         const bool soft = !line.empty() && line.back() == '=';
         if (soft) line.remove_suffix(1);
         for (size_t i = 0; i < line.size() && out.size() < limit; ++i) {

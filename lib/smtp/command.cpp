@@ -28,30 +28,37 @@ constexpr Refusal rcpt_usage{501, "5.5.4", "Syntax: RCPT TO:<address>"};
 constexpr Refusal bdat_usage{521, "5.5.4", "Syntax: BDAT count [LAST]"};
 
 struct Words {
-    std::string_view address;              // with its <>, if it had them
+    std::string_view address; // with its <>, if it had them
     std::vector<std::string_view> parameters;
 };
 
-// Length of the path at the start of text: up to the '>' that closes it, quoted strings and nested brackets respected, or up to
-// the first space. 0: it never closes.
+// Length of the path at the start of text: up to the '>' that closes it, quoted strings and nested brackets respected,
+// or up to the first space. 0: it never closes.
 size_t path_length(std::string_view text)
 {
     size_t depth = 0;
     bool quoted = false;
     for (size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
-        if (c == '\\') ++i;
-        else if (c == '"') quoted = !quoted;
-        else if (quoted) continue;
-        else if (c == '<') ++depth;
-        else if (c == '>' && depth) --depth;
-        else if (!depth && base::is_space(c)) return i;
+        if (c == '\\')
+            ++i;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (quoted)
+            continue;
+        else if (c == '<')
+            ++depth;
+        else if (c == '>' && depth)
+            --depth;
+        else if (!depth && base::is_space(c))
+            return i;
     }
     return quoted || depth ? 0 : text.size();
 }
 
 // "FROM:<a@b> SIZE=1" after the keyword. RFC 5321 3.3 allows no space after the colon; many write one all the same.
-Words cut_arguments(std::string_view arguments, std::string_view keyword, const Refusal& usage, const Refusal& bad_address)
+Words cut_arguments(std::string_view arguments, std::string_view keyword, const Refusal& usage,
+                    const Refusal& bad_address)
 {
     if (!base::starts_with_word(arguments, keyword)) usage.raise();
     std::string_view rest = base::trim_left(arguments.substr(keyword.size()));
@@ -71,7 +78,8 @@ std::string_view without_source_route(std::string_view inside)
 
 bool has_control(std::string_view text)
 {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
 }
 
 // The whole of text as local@domain in its strict form; nothing when it needs the lenient reading.
@@ -89,7 +97,8 @@ std::optional<Path> read_exact(std::string_view text)
     return Path{{}, mail::unquote_local(local), std::string(domain)};
 }
 
-// RFC 5322 forms in an envelope ("John Doe <a@b>", "a@b (comment)"): wrong, but the intent is plain where one address comes out.
+// RFC 5322 forms in an envelope ("John Doe <a@b>", "a@b (comment)"): wrong, but the intent is plain where one address
+// comes out.
 std::optional<Path> read_lenient(std::string_view text)
 {
     const auto found = mail::parse_addresses(text, 3);
@@ -106,7 +115,8 @@ bool acceptable(Path& path, const Grammar& grammar)
     // A trailing dot says that the domain is complete; ours always are.
     if (path.domain.size() > 1 && path.domain.back() == '.') path.domain.pop_back();
     if (path.local.empty() || has_control(path.local) || path.domain.size() > domain_limit) return false;
-    if (path.beyond_ascii() && (!grammar.utf8 || !base::is_utf8(path.local) || !base::is_utf8(path.domain))) return false;
+    if (path.beyond_ascii() && (!grammar.utf8 || !base::is_utf8(path.local) || !base::is_utf8(path.domain)))
+        return false;
     if (grammar.strict && path.local.size() > strict_local_limit) return false;
     if (path.domain.empty()) return true;
     if (path.domain.front() == '[') return mail::valid_address_literal(path.domain);
@@ -118,14 +128,12 @@ uint64_t read_size(std::string_view value)
     const bool digits = !value.empty() && std::all_of(value.begin(), value.end(), base::is_digit);
     if (!digits) throw Syntax(501, "5.5.4", "Bad message size syntax");
     const auto size = base::number<uint64_t>(value);
-    if (!size || *size > uint64_t{1} << 62) throw Syntax(552, "5.3.4", "Message size exceeds file system imposed limit");
+    if (!size || *size > uint64_t{1} << 62)
+        throw Syntax(552, "5.3.4", "Message size exceeds file system imposed limit");
     return *size;
 }
 
-bool is_visible(std::string_view text)
-{
-    return !has_control(text) && text.find('\0') == std::string_view::npos;
-}
+bool is_visible(std::string_view text) { return !has_control(text) && text.find('\0') == std::string_view::npos; }
 
 Body read_body(std::string_view value, const Grammar& grammar, std::string_view whole)
 {
@@ -142,9 +150,12 @@ void need_dsn(const Grammar& grammar)
 
 void read_ret(MailCommand& mail, std::string_view value)
 {
-    if (mail.ret == Return::unstated && base::same_word(value, "FULL")) mail.ret = Return::full;
-    else if (mail.ret == Return::unstated && base::same_word(value, "HDRS")) mail.ret = Return::headers;
-    else throw Syntax(501, "5.5.4", "Bad RET parameter syntax");
+    if (mail.ret == Return::unstated && base::same_word(value, "FULL"))
+        mail.ret = Return::full;
+    else if (mail.ret == Return::unstated && base::same_word(value, "HDRS"))
+        mail.ret = Return::headers;
+    else
+        throw Syntax(501, "5.5.4", "Bad RET parameter syntax");
 }
 
 void read_envid(MailCommand& mail, std::string_view value)
@@ -168,14 +179,22 @@ void read_mail_parameter(MailCommand& mail, std::string_view word, const Grammar
 {
     const auto [name, value, has_value] = base::cut(word, '=');
     const auto is = [name = name](std::string_view keyword) { return base::same_word(name, keyword); };
-    if (has_value && is("BODY")) mail.body = read_body(value, grammar, word);
-    else if (has_value && grammar.size && is("SIZE")) mail.size = read_size(value);
-    else if (!has_value && grammar.smtputf8 && is("SMTPUTF8")) mail.smtputf8 = true;
-    else if (!has_value && grammar.requiretls && is("REQUIRETLS")) mail.requiretls = true;
-    else if (has_value && is("RET")) need_dsn(grammar), read_ret(mail, value);
-    else if (has_value && is("ENVID")) need_dsn(grammar), read_envid(mail, value);
-    else if (has_value && grammar.auth && is("AUTH")) read_auth(mail, value);
-    else throw Syntax(555, "5.5.4", "Unsupported option: " + base::printable(word, 200));
+    if (has_value && is("BODY"))
+        mail.body = read_body(value, grammar, word);
+    else if (has_value && grammar.size && is("SIZE"))
+        mail.size = read_size(value);
+    else if (!has_value && grammar.smtputf8 && is("SMTPUTF8"))
+        mail.smtputf8 = true;
+    else if (!has_value && grammar.requiretls && is("REQUIRETLS"))
+        mail.requiretls = true;
+    else if (has_value && is("RET"))
+        need_dsn(grammar), read_ret(mail, value);
+    else if (has_value && is("ENVID"))
+        need_dsn(grammar), read_envid(mail, value);
+    else if (has_value && grammar.auth && is("AUTH"))
+        read_auth(mail, value);
+    else
+        throw Syntax(555, "5.5.4", "Unsupported option: " + base::printable(word, 200));
 }
 
 // RFC 6533 3: utf-8-addr-xtext and unitext: "\x{20AC}" besides what is written as it is.
@@ -191,7 +210,8 @@ std::optional<std::string> from_utf8_xtext(std::string_view text)
         if (text.substr(at, 3) != "\\x{" || close == std::string_view::npos) return std::nullopt;
         const auto point = base::number<uint32_t>(text.substr(at + 3, close - at - 3), 16);
         if (!point || *point > 0x10ffff || (*point >= 0xd800 && *point <= 0xdfff) || *point == 0) return std::nullopt;
-        if (*point < 0x80) out.push_back(static_cast<char>(*point));
+        if (*point < 0x80)
+            out.push_back(static_cast<char>(*point));
         else {
             const int more = *point < 0x800 ? 1 : *point < 0x10000 ? 2 : 3;
             constexpr std::array<uint32_t, 4> lead = {0, 0xc0, 0xe0, 0xf0};
@@ -235,10 +255,8 @@ struct NotifyWord {
     std::string_view word;
     Notify bit;
 };
-constexpr std::array<NotifyWord, 4> notify_words = {{{"NEVER", notify_never},
-                                                     {"SUCCESS", notify_success},
-                                                     {"FAILURE", notify_failure},
-                                                     {"DELAY", notify_delay}}};
+constexpr std::array<NotifyWord, 4> notify_words = {
+    {{"NEVER", notify_never}, {"SUCCESS", notify_success}, {"FAILURE", notify_failure}, {"DELAY", notify_delay}}};
 
 } // namespace
 
@@ -268,9 +286,11 @@ std::optional<Path> parse_path(std::string_view text, const Grammar& grammar)
 {
     text = base::trim(text);
     const bool bracketed = text.size() >= 2 && text.front() == '<' && text.back() == '>';
-    if (text.size() > path_limit || (grammar.strict && (!bracketed || text.size() > strict_path_limit))) return std::nullopt;
+    if (text.size() > path_limit || (grammar.strict && (!bracketed || text.size() > strict_path_limit)))
+        return std::nullopt;
     std::string_view inside = bracketed ? text.substr(1, text.size() - 2) : text;
-    if (bracketed && base::trim(inside).empty()) return inside.empty() || !grammar.strict ? std::optional(Path()) : std::nullopt;
+    if (bracketed && base::trim(inside).empty())
+        return inside.empty() || !grammar.strict ? std::optional(Path()) : std::nullopt;
     inside = without_source_route(inside);
     auto path = read_exact(inside);
     if (!path || !acceptable(*path, grammar)) {
@@ -287,8 +307,7 @@ MailCommand parse_mail(std::string_view arguments, const Grammar& grammar)
     const Words words = cut_arguments(base::trim(arguments), "FROM:", mail_usage, bad_sender);
     // SMTPUTF8 comes after the address, and says how the address may look.
     Grammar here = grammar;
-    for (std::string_view word : words.parameters)
-        here.utf8 |= grammar.smtputf8 && base::same_word(word, "SMTPUTF8");
+    for (std::string_view word : words.parameters) here.utf8 |= grammar.smtputf8 && base::same_word(word, "SMTPUTF8");
     auto path = parse_path(words.address, here);
     if (!path) bad_sender.raise();
     MailCommand mail;
@@ -311,9 +330,11 @@ RcptCommand parse_rcpt(std::string_view arguments, const Grammar& grammar)
 BdatCommand parse_bdat(std::string_view arguments)
 {
     const auto words = base::split(arguments, " \t");
-    if (words.empty() || words.size() > 2 || !std::all_of(words[0].begin(), words[0].end(), base::is_digit)) bdat_usage.raise();
+    if (words.empty() || words.size() > 2 || !std::all_of(words[0].begin(), words[0].end(), base::is_digit))
+        bdat_usage.raise();
     const auto size = base::number<uint64_t>(words[0]);
-    if (!size || *size > uint64_t{1} << 62 || (words.size() == 2 && !base::same_word(words[1], "LAST"))) bdat_usage.raise();
+    if (!size || *size > uint64_t{1} << 62 || (words.size() == 2 && !base::same_word(words[1], "LAST")))
+        bdat_usage.raise();
     return {*size, words.size() == 2};
 }
 
@@ -354,8 +375,10 @@ std::string to_utf8_xtext(std::string_view text)
     std::string out;
     for (char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if (byte <= ' ' || byte == 0x7f || c == '+' || c == '=' || c == '\\') out += fmt::format("\\x{{{:02X}}}", byte);
-        else out.push_back(c);
+        if (byte <= ' ' || byte == 0x7f || c == '+' || c == '=' || c == '\\')
+            out += fmt::format("\\x{{{:02X}}}", byte);
+        else
+            out.push_back(c);
     }
     return out;
 }

@@ -1,4 +1,5 @@
-// data: lines are found with memchr and copied in runs; only what is irregular (dots, bare LF, stray CR) is handled bytewise.
+// data: lines are found with memchr and copied in runs; only what is irregular (dots, bare LF, stray CR) is handled
+// bytewise.
 #include "smtp/data.h"
 
 #include <algorithm>
@@ -172,15 +173,18 @@ DataDecoder::After DataDecoder::after_dot(char c, const char*& at)
         return After::more;
     }
     // RFC 5321 4.5.2: the first dot of a line with more text is taken off.
-    if (dot_ == Dot::dot_cr) held_cr_ = true;
-    else if (c == '.') facts_.has_leading_dot = true;
+    if (dot_ == Dot::dot_cr)
+        held_cr_ = true;
+    else if (c == '.')
+        facts_.has_leading_dot = true;
     dot_ = Dot::none;
     at_line_start_ = false;
     return After::more;
 }
 
-// A line with nothing but a dot. RFC 5321 4.1.1.4: only CRLF.CRLF ends the data. A server before or behind us that sees the end
-// in another place could be made to take what follows for commands, so the impostors are dropped and not passed on.
+// A line with nothing but a dot. RFC 5321 4.1.1.4: only CRLF.CRLF ends the data. A server before or behind us that sees
+// the end in another place could be made to take what follows for commands, so the impostors are dropped and not passed
+// on.
 DataDecoder::After DataDecoder::lone_dot(bool bare)
 {
     const bool standard = !bare && !last_end_was_bare_;

@@ -68,9 +68,8 @@ void read_keyword(Capabilities& found, const std::string& keyword, std::string_v
 
 bool Capabilities::offers(std::string_view keyword) const
 {
-    return std::any_of(keywords.begin(), keywords.end(), [&](const std::string& line) {
-        return base::same_word(base::cut(line, ' ').before, keyword);
-    });
+    return std::any_of(keywords.begin(), keywords.end(),
+                       [&](const std::string& line) { return base::same_word(base::cut(line, ' ').before, keyword); });
 }
 
 Capabilities parse_ehlo(const Reply& reply, std::string_view discard)
@@ -87,7 +86,8 @@ Capabilities parse_ehlo(const Reply& reply, std::string_view discard)
         }
         const size_t end = line.find_first_of(" \t=");
         std::string keyword = base::upper(line.substr(0, end));
-        const std::string_view rest = end == std::string_view::npos ? std::string_view() : base::trim(line.substr(end + 1));
+        const std::string_view rest =
+            end == std::string_view::npos ? std::string_view() : base::trim(line.substr(end + 1));
         if (keyword.empty() || std::any_of(discarded.begin(), discarded.end(),
                                            [&](std::string_view word) { return base::same_word(word, keyword); }))
             continue;

@@ -10,10 +10,11 @@ namespace smtp {
 
 struct Reply {
     int code = 0;
-    std::string enhanced;      // "2.1.0", or empty
-    std::string text;          // lines divided by '\n', none at the end
+    std::string enhanced; // "2.1.0", or empty
+    std::string text;     // lines divided by '\n', none at the end
 
-    // From "550 5.1.1 text"; the enhanced status is found where it can be one. For texts from configuration and milters.
+    // From "550 5.1.1 text"; the enhanced status is found where it can be one. For texts from configuration and
+    // milters.
     static std::optional<Reply> parse(std::string_view line);
 
     bool ok() const { return code >= 200 && code < 300; }
@@ -23,7 +24,7 @@ struct Reply {
 
     // "250-2.1.0 text\r\n250 2.1.0 text\r\n". Control characters become '?': no text can forge a line.
     std::string wire() const;
-    std::string line() const;              // "550 5.1.1 text", lines joined by a space: for logs and queue files
+    std::string line() const; // "550 5.1.1 text", lines joined by a space: for logs and queue files
     // enhanced, or what RFC 3463 gives for the code alone: 250 is 2.0.0.
     std::string status() const;
     bool operator==(const Reply&) const = default;
@@ -36,7 +37,7 @@ public:
 };
 
 struct ReplyLimits {
-    size_t line = 4096;        // RFC 5321 4.5.3.1.5 promises 512
+    size_t line = 4096; // RFC 5321 4.5.3.1.5 promises 512
     size_t lines = 1000;
     size_t total = 100000;
 };
@@ -46,10 +47,10 @@ class ReplyReader {
 public:
     explicit ReplyReader(ReplyLimits limits = {}) : limits_(limits) {}
 
-    bool add_line(std::string_view line);              // without or with its line end; true when the reply is complete
-    size_t feed(std::string_view chunk);               // bytes consumed: up to the end of the reply, else all of chunk
+    bool add_line(std::string_view line); // without or with its line end; true when the reply is complete
+    size_t feed(std::string_view chunk);  // bytes consumed: up to the end of the reply, else all of chunk
     bool complete() const { return complete_; }
-    Reply take();                                      // the reply; ready for the next one afterwards
+    Reply take(); // the reply; ready for the next one afterwards
 
 private:
     ReplyLimits limits_;

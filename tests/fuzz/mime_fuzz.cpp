@@ -14,7 +14,8 @@ void check(const mail::Part& part, std::string_view message, uint64_t begin, uin
     if (size.octets != part.octets || size.lines != part.lines) std::abort();
     if (mail::wire_size(part.header.of(message)).octets != part.header_octets) std::abort();
     mail::decode_transfer(part.body.of(message), part.encoding, 10000);
-    for (const mail::Part& child : part.parts) check(child, message, part.body.offset, part.body.offset + part.body.size);
+    for (const mail::Part& child : part.parts)
+        check(child, message, part.body.offset, part.body.offset + part.body.size);
 }
 
 } // namespace

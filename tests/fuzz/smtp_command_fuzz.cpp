@@ -20,7 +20,9 @@ void try_commands(std::string_view text)
         try {
             const auto rcpt = smtp::parse_rcpt(command.arguments, grammar);
             const std::string wire = smtp::write_rcpt(rcpt);
-            if (smtp::parse_rcpt(std::string_view(wire).substr(5), {.utf8 = true}).recipient.address != rcpt.recipient.address) std::abort();
+            if (smtp::parse_rcpt(std::string_view(wire).substr(5), {.utf8 = true}).recipient.address !=
+                rcpt.recipient.address)
+                std::abort();
         } catch (const smtp::Syntax&) {
         }
     }
@@ -69,6 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
     try_commands(text);
     try_reply(text);
-    for (auto policy : {smtp::BareNewline::normalize, smtp::BareNewline::reject, smtp::BareNewline::accept_lines}) try_content(text, data[0], policy);
+    for (auto policy : {smtp::BareNewline::normalize, smtp::BareNewline::reject, smtp::BareNewline::accept_lines})
+        try_content(text, data[0], policy);
     return 0;
 }

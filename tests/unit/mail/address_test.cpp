@@ -15,9 +15,12 @@ std::string show(std::string_view value)
     std::string out;
     for (const Address& each : parse_addresses(value)) {
         if (!out.empty()) out += " ";
-        if (each.kind == Address::Kind::group_begin) out += "[" + each.name;
-        else if (each.kind == Address::Kind::group_end) out += "]";
-        else out += each.name + "|" + each.route + "|" + each.local + "|" + each.domain;
+        if (each.kind == Address::Kind::group_begin)
+            out += "[" + each.name;
+        else if (each.kind == Address::Kind::group_end)
+            out += "]";
+        else
+            out += each.name + "|" + each.route + "|" + each.local + "|" + each.domain;
     }
     return out;
 }
@@ -33,20 +36,24 @@ TEST_CASE("address lists", "[mail]")
         // RFC 5322 A.1.1, A.1.2, A.1.3
         {"John Doe <jdoe@machine.example>", "John Doe||jdoe|machine.example"},
         {"\"Joe Q. Public\" <john.q.public@example.com>", "Joe Q. Public||john.q.public|example.com"},
-        {"Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>", "Mary Smith||mary|x.test ||jdoe|example.org Who?||one|y.test"},
-        {"<boss@nil.test>, \"Giant; \\\"Big\\\" Box\" <sysservices@example.net>", "||boss|nil.test Giant; \"Big\" Box||sysservices|example.net"},
+        {"Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>",
+         "Mary Smith||mary|x.test ||jdoe|example.org Who?||one|y.test"},
+        {"<boss@nil.test>, \"Giant; \\\"Big\\\" Box\" <sysservices@example.net>",
+         "||boss|nil.test Giant; \"Big\" Box||sysservices|example.net"},
         {"A Group:Ed Jones <c@a.test>,joe@where.test,John <jdoe@one.test>;",
          "[A Group Ed Jones||c|a.test ||joe|where.test John||jdoe|one.test ]"},
         {"Undisclosed recipients:;", "[Undisclosed recipients ]"},
         {"undisclosed-recipients: ;", "[undisclosed-recipients ]"},
         // RFC 5322 A.5, A.6
         {"Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "Pete||pete|silly.test"},
-        {"A Group(Some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>,\r\n         joe@example.org,\r\n  John <jdoe@one.test> (my "
+        {"A Group(Some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>,\r\n         "
+         "joe@example.org,\r\n  John <jdoe@one.test> (my "
          "dear friend); (the end of the group)",
          "[A Group Chris Jones||c|public.example ||joe|example.org John||jdoe|one.test ]"},
         {"(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;", "[Hidden recipients ]"},
         {"Joe Q. Public <john.q.public@example.com>", "Joe Q. Public||john.q.public|example.com"},
-        {"Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example", "Mary Smith|@node.test|mary|example.net ||jdoe|test.example"},
+        {"Mary Smith <@node.test:mary@example.net>, , jdoe@test  . example",
+         "Mary Smith|@node.test|mary|example.net ||jdoe|test.example"},
         {"<@a.test,@b.test:c@d.test>", "|@a.test,@b.test|c|d.test"},
         // As the world has it
         {"user@example.com (Full Name)", "Full Name||user|example.com"},
@@ -65,9 +72,10 @@ TEST_CASE("address lists", "[mail]")
         {"user@[192.0.2.1]", "||user|[192.0.2.1]"},
         {"user@example.com and more words", "||user|example.com"},
         {"=?utf-8?B?6rCA?= <a@b>", "=?utf-8?B?6rCA?=||a|b"},
-        {"\xea\xb0\x80\xeb\x82\x98 <\xea\xb0\x80@\xed\x95\x9c\xea\xb5\xad.kr>", "\xea\xb0\x80\xeb\x82\x98||\xea\xb0\x80|\xed\x95\x9c\xea\xb5\xad.kr"},
+        {"\xea\xb0\x80\xeb\x82\x98 <\xea\xb0\x80@\xed\x95\x9c\xea\xb5\xad.kr>",
+         "\xea\xb0\x80\xeb\x82\x98||\xea\xb0\x80|\xed\x95\x9c\xea\xb5\xad.kr"},
         {"MAILER-DAEMON <>", "MAILER-DAEMON|||"},
-        {"a [] \"\" b", "||a [] b|"},
+        {"a [] \"\" b", "||a []  b|"},
         {"a@[]", "||a|[]"},
         {"<>", ""},
         {"", ""},
@@ -88,13 +96,15 @@ TEST_CASE("address lists", "[mail]")
 
 TEST_CASE("mailboxes for sendmail -t", "[mail]")
 {
-    CHECK(mailboxes("A Group: x@a, \"j d\"@b;, <>, c, (d@e) f@g") == std::vector<std::string>{"x@a", "j d@b", "c", "f@g"});
+    CHECK(mailboxes("A Group: x@a, \"j d\"@b;, <>, c, (d@e) f@g") ==
+          std::vector<std::string>{"x@a", "j d@b", "c", "f@g"});
     CHECK(mailboxes("undisclosed-recipients:;").empty());
 }
 
 TEST_CASE("hostile lists cost linear time and keep to the limit", "[mail]")
 {
-    for (std::string_view piece : {"a ", "a@b ", "<", ">", "\"", "(", "(((a", ",", ";:", "@", "\\", "a@b c ", "<a@b>x ", "[", "a:", "<@a,", "a@b\"\"x@"}) {
+    for (std::string_view piece : {"a ", "a@b ", "<", ">", "\"", "(", "(((a", ",", ";:", "@", "\\", "a@b c ", "<a@b>x ",
+                                   "[", "a:", "<@a,", "a@b\"\"x@"}) {
         std::string value = "a@b ";
         while (value.size() < 300000) value += piece;
         CHECK(parse_addresses(value, 50).size() <= 50);
@@ -108,11 +118,16 @@ TEST_CASE("quoting of local parts", "[mail]")
         std::string_view internal, external;
     };
     const Case cases[] = {
-        {"user@example.com", "user@example.com"},   {"john doe@example.com", "\"john doe\"@example.com"},
-        {"a\"b@c", "\"a\\\"b\"@c"},                 {"a\\b@c", "\"a\\\\b\"@c"},
-        {"a@b@c", "\"a@b\"@c"},                     {".a@b", "\".a\"@b"},
-        {"a..b@c", "\"a..b\"@c"},                   {"\xea\xb0\x80@c", "\xea\xb0\x80@c"},
-        {"root", "root"},                           {"", ""},
+        {"user@example.com", "user@example.com"},
+        {"john doe@example.com", "\"john doe\"@example.com"},
+        {"a\"b@c", "\"a\\\"b\"@c"},
+        {"a\\b@c", "\"a\\\\b\"@c"},
+        {"a@b@c", "\"a@b\"@c"},
+        {".a@b", "\".a\"@b"},
+        {"a..b@c", "\"a..b\"@c"},
+        {"\xea\xb0\x80@c", "\xea\xb0\x80@c"},
+        {"root", "root"},
+        {"", ""},
     };
     for (const Case& each : cases) {
         CAPTURE(each.internal);
@@ -127,7 +142,8 @@ TEST_CASE("quoting of local parts", "[mail]")
 TEST_CASE("writing addresses", "[mail]")
 {
     CHECK(mail::write_address({Address::Kind::mailbox, "John Doe", "", "jd", "x.org"}) == "John Doe <jd@x.org>");
-    CHECK(mail::write_address({Address::Kind::mailbox, "Doe, John", "", "j d", "x.org"}) == "\"Doe, John\" <\"j d\"@x.org>");
+    CHECK(mail::write_address({Address::Kind::mailbox, "Doe, John", "", "j d", "x.org"}) ==
+          "\"Doe, John\" <\"j d\"@x.org>");
     CHECK(mail::write_address({Address::Kind::mailbox, "", "", "jd", "x.org"}) == "jd@x.org");
     CHECK(mail::write_address({Address::Kind::mailbox, "\xea\xb0\x80", "", "a", "b"}) == "=?utf-8?B?6rCA?= <a@b>");
     CHECK(mail::write_address({Address::Kind::mailbox, "\xea\xb0\x80", "", "a", "b"}, true) == "\xea\xb0\x80 <a@b>");
@@ -155,13 +171,15 @@ TEST_CASE("address extensions", "[mail]")
 
 TEST_CASE("domains", "[mail]")
 {
-    for (std::string_view good : {"example.com", "localhost", "a.b.c", "x-y.example", "_dmarc.example.com", "xn--3e0b707e", "1.example", "a1"}) {
+    for (std::string_view good : {"example.com", "localhost", "a.b.c", "x-y.example", "_dmarc.example.com",
+                                  "xn--3e0b707e", "1.example", "a1"}) {
         CAPTURE(good);
         CHECK(mail::valid_domain(good));
     }
-    for (std::string bad : {std::string(), std::string("."), std::string("a..b"), std::string("-a.com"), std::string("a-.com"), std::string("1.2.3.4"),
-                            std::string("a b"), std::string("a/b"), std::string(64, 'a'), std::string("example.com."), std::string("\xea\xb0\x80.kr"),
-                            std::string("a\0b", 3)}) {
+    for (std::string bad :
+         {std::string(), std::string("."), std::string("a..b"), std::string("-a.com"), std::string("a-.com"),
+          std::string("1.2.3.4"), std::string("a b"), std::string("a/b"), std::string(64, 'a'),
+          std::string("example.com."), std::string("\xea\xb0\x80.kr"), std::string("a\0b", 3)}) {
         CAPTURE(bad);
         CHECK_FALSE(mail::valid_domain(bad));
     }
@@ -169,7 +187,8 @@ TEST_CASE("domains", "[mail]")
     CHECK_FALSE(mail::valid_domain("\xff.kr", true));
     CHECK(mail::valid_address_literal("[192.0.2.1]"));
     CHECK(mail::valid_address_literal("[IPv6:::1]"));
-    for (std::string_view bad : {"[]", "[192.0.2]", "[::1]", "[IPv6:192.0.2.1]", "192.0.2.1", "[192.0.2.1", "[tag:x]"}) {
+    for (std::string_view bad :
+         {"[]", "[192.0.2]", "[::1]", "[IPv6:192.0.2.1]", "192.0.2.1", "[192.0.2.1", "[tag:x]"}) {
         CAPTURE(bad);
         CHECK_FALSE(mail::valid_address_literal(bad));
     }
@@ -178,12 +197,15 @@ TEST_CASE("domains", "[mail]")
 TEST_CASE("international domains", "[mail]")
 {
     CHECK(mail::to_ascii_domain("\xed\x95\x9c\xea\xb5\xad.\xed\x95\x9c\xea\xb5\xad") == "xn--3e0b707e.xn--3e0b707e");
-    CHECK(mail::to_ascii_domain("B\xc3\xbc" "cher.example") == "xn--bcher-kva.example");
+    CHECK(mail::to_ascii_domain("B\xc3\xbc"
+                                "cher.example") == "xn--bcher-kva.example");
     CHECK(mail::to_ascii_domain("Example.COM") == "example.com");
     CHECK_FALSE(mail::to_ascii_domain("\xff.kr"));
     CHECK(mail::to_unicode_domain("xn--3e0b707e.kr") == "\xed\x95\x9c\xea\xb5\xad.kr");
     CHECK(mail::to_unicode_domain("example.com") == "example.com");
     CHECK(mail::fold_domain("User@EXAMPLE.Com") == "User@example.com");
     CHECK(mail::fold_domain("Root") == "Root");
-    CHECK(mail::fold_case("\xc3\x9c" "BER@X") == "\xc3\xbc" "ber@x");
+    CHECK(mail::fold_case("\xc3\x9c"
+                          "BER@X") == "\xc3\xbc"
+                                      "ber@x");
 }

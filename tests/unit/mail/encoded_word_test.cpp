@@ -46,7 +46,9 @@ TEST_CASE("encoded words", "[mail]")
         {"=?utf-8?x?a?=", "=?utf-8?x?a?="},
         {"=?utf-8?q?a", "=?utf-8?q?a"},
         {"=?=?=?=", "=?=?=?="},
-        {"=?utf-8?q?" "?= x", " x"},
+        {"=?utf-8?q?"
+         "?= x",
+         " x"},
         {"plain\r\n text", "plain text"},
         {"", ""},
     };
@@ -66,16 +68,16 @@ TEST_CASE("Korean in headers", "[mail]")
         {"=?EUC-KR?B?x9Gx2w==?=", hangul},
         {"=?ks_c_5601-1987?B?x9Gx2w==?=", hangul},
         {"=?CP949?Q?=C7=D1=B1=DB?=", hangul},
-        {"=?cp949?B?jGM=?=", "\xeb\x98\xa0"},                                            // a syllable that EUC-KR itself lacks
+        {"=?cp949?B?jGM=?=", "\xeb\x98\xa0"}, // a syllable that EUC-KR itself lacks
         {"=?euc-kr?B?jGM=?=", "\xeb\x98\xa0"},
         {"=?ISO-2022-KR?B?GyQpQw5HUTFbDw==?=", hangul},
-        {"=?ISO-2022-KR?B?DkdRMVsP?=", hangul},                                          // without its designator
+        {"=?ISO-2022-KR?B?DkdRMVsP?=", hangul}, // without its designator
         {"=?utf-8?B?7ZWc6riA?= <a@b>", hangul + " <a@b>"},
-        {"\xc7\xd1\xb1\xdb", hangul},                                                    // raw EUC-KR
-        {"\xed\x95\x9c\xea\xb8\x80", hangul},                                            // raw UTF-8
-        {"caf\xe9", "caf\xc3\xa9"},                                                      // raw Latin-1
+        {"\xc7\xd1\xb1\xdb", hangul},         // raw EUC-KR
+        {"\xed\x95\x9c\xea\xb8\x80", hangul}, // raw UTF-8
+        {"caf\xe9", "caf\xc3\xa9"},           // raw Latin-1
         {"=?euc-kr?B?vsiz58fP?= =?euc-kr?B?vLy/5A==?=", hello},
-        {"=?euc-kr?B?vsiz58c=?= =?euc-kr?B?z7y8v+Q=?=", hello},                          // cut inside a character
+        {"=?euc-kr?B?vsiz58c=?= =?euc-kr?B?z7y8v+Q=?=", hello}, // cut inside a character
     };
     for (const Case& each : cases) {
         CAPTURE(each.raw);
@@ -87,7 +89,8 @@ TEST_CASE("character sets", "[mail]")
 {
     CHECK(mail::known_charset("EUC-KR"));
     CHECK(mail::known_charset(" utf-8 "));
-    for (std::string_view bad : {"", "nonsense", "utf-8,swaplfnl", "../x", "euc kr", "a%n"}) CHECK_FALSE(mail::known_charset(bad));
+    for (std::string_view bad : {"", "nonsense", "utf-8,swaplfnl", "../x", "euc kr", "a%n"})
+        CHECK_FALSE(mail::known_charset(bad));
     for (std::string_view charset : {"euc-kr", "cp949", "iso-2022-kr", "utf-16", "utf-8"}) {
         CAPTURE(charset);
         const auto bytes = mail::from_utf8(hello, charset);
@@ -96,7 +99,10 @@ TEST_CASE("character sets", "[mail]")
     }
     CHECK(mail::to_utf8("\x1b$)C\x0eGQ1[\x0f", "ISO-2022-KR") == hangul);
     CHECK(mail::to_utf8("\xc7", "euc-kr") == "\xef\xbf\xbd");
-    CHECK(mail::to_utf8("a\xff" "b", "utf-8") == "a\xef\xbf\xbd" "b");
+    CHECK(mail::to_utf8("a\xff"
+                        "b",
+                        "utf-8") == "a\xef\xbf\xbd"
+                                    "b");
     CHECK(mail::to_utf8(hangul, "utf-8", 4) == hangul.substr(0, 3));
     CHECK_FALSE(mail::to_utf8("a", "nonsense"));
     CHECK_FALSE(mail::from_utf8(hello, "iso-8859-1"));
@@ -110,7 +116,8 @@ TEST_CASE("what is encoded comes back", "[mail]")
         for (int i = 0; i < 40; ++i) out += hello + " x";
         return out;
     }();
-    for (const std::string& text : {hangul, hello, longer, std::string("J\xc3\xb8rn Simonsen of somewhere"), std::string("a=b?c_d\xc3\xa9"), std::string(" \xc3\xa9 ")}) {
+    for (const std::string& text : {hangul, hello, longer, std::string("J\xc3\xb8rn Simonsen of somewhere"),
+                                    std::string("a=b?c_d\xc3\xa9"), std::string(" \xc3\xa9 ")}) {
         const std::string words = mail::encode_words(text);
         CHECK(decode_words(words) == text);
         CHECK(base::is_ascii(words));
@@ -139,7 +146,8 @@ TEST_CASE("parameters", "[mail]")
         {"; a=\"unterminated", {{"a", "unterminated"}}},
         {"", {}},
         // RFC 2231 3, 4, 4.1
-        {"; access-type=URL; URL*0=\"ftp://\"; URL*1=\"cs.utk.edu/pub/\"", {{"access-type", "URL"}, {"url", "ftp://cs.utk.edu/pub/"}}},
+        {"; access-type=URL; URL*0=\"ftp://\"; URL*1=\"cs.utk.edu/pub/\"",
+         {{"access-type", "URL"}, {"url", "ftp://cs.utk.edu/pub/"}}},
         {"; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A", {{"title", "This is ***fun***"}}},
         {"; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2=\"isn't it!\"",
          {{"title", "This is even more ***fun*** isn't it!"}}},
@@ -156,7 +164,8 @@ TEST_CASE("parameters", "[mail]")
         CAPTURE(each.text);
         CHECK(mail::parse_parameters(each.text) == each.parameters);
     }
-    CHECK(mail::parse_raw_parameters("; t*0*=us-ascii'en'a; t*1=b") == std::vector<Parameter>{{"t*0*", "us-ascii'en'a"}, {"t*1", "b"}});
+    CHECK(mail::parse_raw_parameters("; t*0*=us-ascii'en'a; t*1=b") ==
+          std::vector<Parameter>{{"t*0*", "us-ascii'en'a"}, {"t*1", "b"}});
     std::string many;
     for (int i = 0; i < 5000; ++i) many += ";a" + std::to_string(i) + "=b";
     CHECK(mail::parse_parameters(many).size() == 200);

@@ -20,7 +20,8 @@ std::string names(std::string_view message, BadLine bad = BadLine::is_skipped)
 TEST_CASE("fields of a message", "[mail]")
 {
     for (std::string end : {"\r\n", "\n"}) {
-        const std::string message = "From: a@b" + end + "Subject: one" + end + " two" + end + "\tthree" + end + "X :  y " + end + end + "To: body" + end;
+        const std::string message = "From: a@b" + end + "Subject: one" + end + " two" + end + "\tthree" + end +
+                                    "X :  y " + end + end + "To: body" + end;
         CHECK(names(message) == "From,Subject,X,");
         CHECK(mail::field_value(message, "subject") == "one two\tthree");
         CHECK(mail::find_field(message, "Subject")->value == " one" + end + " two" + end + "\tthree");
@@ -61,10 +62,7 @@ TEST_CASE("where a header ends", "[mail]")
     }
 }
 
-TEST_CASE("repeated fields", "[mail]")
-{
-    CHECK(mail::find_fields("A: 1\nB: 2\na: 3\n\n", "A").size() == 2);
-}
+TEST_CASE("repeated fields", "[mail]") { CHECK(mail::find_fields("A: 1\nB: 2\na: 3\n\n", "A").size() == 2); }
 
 TEST_CASE("field names", "[mail]")
 {

@@ -31,7 +31,8 @@ void check_ranges(const Part& part, std::string_view message, uint64_t begin, ui
     CHECK(mail::wire_size(part.body.of(message)).octets == part.octets);
     CHECK(mail::wire_size(part.body.of(message)).lines == part.lines);
     CHECK(mail::wire_size(part.header.of(message)).octets == part.header_octets);
-    for (const Part& child : part.parts) check_ranges(child, message, part.body.offset, part.body.offset + part.body.size);
+    for (const Part& child : part.parts)
+        check_ranges(child, message, part.body.offset, part.body.offset + part.body.size);
 }
 
 Part parse(std::string_view message)
@@ -41,7 +42,7 @@ Part parse(std::string_view message)
     return root;
 }
 
-const std::string simple_multipart =      // RFC 2046 5.1.1
+const std::string simple_multipart = // RFC 2046 5.1.1
     "From: Nathaniel Borenstein <nsb@bellcore.com>\nSubject: Sample message\nMIME-Version: 1.0\n"
     "Content-type: multipart/mixed; boundary=\"simple boundary\"\n\n"
     "This is the preamble.\n--simple boundary\n\nimplicitly typed\n--simple boundary\n"
@@ -51,7 +52,8 @@ const std::string simple_multipart =      // RFC 2046 5.1.1
 
 TEST_CASE("a plain message", "[mail]")
 {
-    for (const std::string& message : {std::string("Subject: x\n\nline\nline\n"), with_crlf("Subject: x\n\nline\nline\n")}) {
+    for (const std::string& message :
+         {std::string("Subject: x\n\nline\nline\n"), with_crlf("Subject: x\n\nline\nline\n")}) {
         const Part root = parse(message);
         CHECK(outline(root) == "text/plain");
         CHECK(root.octets == 12);
@@ -85,16 +87,20 @@ TEST_CASE("nested parts, a digest and a message inside", "[mail]")
         "--unique-boundary-1\n\ntext\n"
         "--unique-boundary-1\nContent-Type: multipart/parallel; boundary=unique-boundary-2\n\n"
         "--unique-boundary-2\nContent-Type: audio/basic\nContent-Transfer-Encoding: base64\n\nQUJD\n"
-        "--unique-boundary-2\nContent-Type: image/jpeg\nContent-Transfer-Encoding: BASE64\nContent-ID: <a@b>\nContent-MD5: Q2hlY2s=\n"
-        "Content-Disposition: Attachment; filename=a.jpg\nContent-Language: en, ko\nContent-Location: http://x/\nContent-Description: a  b\n\nQUJD\n"
+        "--unique-boundary-2\nContent-Type: image/jpeg\nContent-Transfer-Encoding: BASE64\nContent-ID: "
+        "<a@b>\nContent-MD5: Q2hlY2s=\n"
+        "Content-Disposition: Attachment; filename=a.jpg\nContent-Language: en, ko\nContent-Location: "
+        "http://x/\nContent-Description: a  b\n\nQUJD\n"
         "--unique-boundary-2--\n\n"
         "--unique-boundary-1\nContent-type: message/rfc822\n\nFrom: (mailbox) <a@b>\nTo: c@d\nSubject: inside\n"
         "Content-Type: Multipart/alternative; boundary=3\n\n--3\n\nplain\n--3\nContent-Type: TEXT/HTML\n\n<p>\n--3--\n"
-        "--unique-boundary-1\nContent-Type: multipart/digest; boundary=4\n\n--4\n\nSubject: one\n\nbody\n--4\nContent-Type: text/plain\n\nnote\n--4--\n"
+        "--unique-boundary-1\nContent-Type: multipart/digest; boundary=4\n\n--4\n\nSubject: "
+        "one\n\nbody\n--4\nContent-Type: text/plain\n\nnote\n--4--\n"
         "--unique-boundary-1--\n");
     const Part root = parse(message);
     CHECK(outline(root) == "multipart/mixed(text/plain multipart/parallel(audio/basic image/jpeg) "
-                           "message/rfc822(multipart/alternative(text/plain text/html)) multipart/digest(message/rfc822(text/plain) text/plain))");
+                           "message/rfc822(multipart/alternative(text/plain text/html)) "
+                           "multipart/digest(message/rfc822(text/plain) text/plain))");
     const Part& image = root.parts[1].parts[1];
     CHECK(image.encoding == "BASE64");
     CHECK(image.id == "<a@b>");
@@ -127,7 +133,8 @@ TEST_CASE("nested parts, a digest and a message inside", "[mail]")
     CHECK(find({3, 1}) == &root.parts[2].parts[0].parts[0]);
     CHECK(find({3, 2}) == &root.parts[2].parts[0].parts[1]);
     CHECK(find({4, 1, 1}) == &root.parts[3].parts[0].parts[0]);
-    for (auto path : {std::vector<uint32_t>{0}, {5}, {1, 1}, {3, 3}, {4, 1, 2}, {4, 1, 1, 1}}) CHECK(mail::find_part(root, path) == nullptr);
+    for (auto path : {std::vector<uint32_t>{0}, {5}, {1, 1}, {3, 3}, {4, 1, 2}, {4, 1, 1, 1}})
+        CHECK(mail::find_part(root, path) == nullptr);
     const Part plain = mail::parse_mime("\r\nx");
     CHECK(mail::find_part(plain, std::vector<uint32_t>{1}) == &plain);
     CHECK(mail::find_part(plain, std::vector<uint32_t>{2}) == nullptr);
@@ -158,8 +165,10 @@ TEST_CASE("broken structure", "[mail]")
         {head + "--bc\n\nx\n--b\n\n", "multipart/mixed(text/plain)"},
         {head + "--b\n\nx\n--b--\n--b\n\nepilogue\n", "multipart/mixed(text/plain)"},
         // The inner one never ends, but the outer does.
-        {head + "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--b\n\ny\n--b--\n", "multipart/mixed(multipart/mixed(text/plain) text/plain)"},
-        {head + "--b\nContent-Type: message/rfc822\n\nSubject: x\n--b\n\ny\n--b--\n", "multipart/mixed(message/rfc822(text/plain) text/plain)"},
+        {head + "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n--b\n\ny\n--b--\n",
+         "multipart/mixed(multipart/mixed(text/plain) text/plain)"},
+        {head + "--b\nContent-Type: message/rfc822\n\nSubject: x\n--b\n\ny\n--b--\n",
+         "multipart/mixed(message/rfc822(text/plain) text/plain)"},
         {head + "--b\nContent-Type: message/rfc822\n--b--\n", "multipart/mixed(message/rfc822)"},
         {"Content-Type: message/rfc822\n\n", "message/rfc822(text/plain)"},
         {"Content-Type: text\n\n", "text/plain"},
@@ -199,9 +208,11 @@ TEST_CASE("limits of depth and number", "[mail]")
 
 TEST_CASE("envelopes", "[mail]")
 {
-    const auto envelope = mail::parse_envelope(
-        "Date: Mon, 7 Feb 1994 21:52:25 -0800 (PST)\r\nFrom: Fred Foobar <foobar@Blurdybloop.example>\r\nSubject: afternoon\r\n meeting\r\n"
-        "To: mooch@owatagu.example\r\nTo: second@x\r\nMessage-Id: <B27397-0100000@Blurdybloop.example>\r\nSender:\r\nSubject: again\r\n\r\nCc: body@x\r\n");
+    const auto envelope =
+        mail::parse_envelope("Date: Mon, 7 Feb 1994 21:52:25 -0800 (PST)\r\nFrom: Fred Foobar "
+                             "<foobar@Blurdybloop.example>\r\nSubject: afternoon\r\n meeting\r\n"
+                             "To: mooch@owatagu.example\r\nTo: second@x\r\nMessage-Id: "
+                             "<B27397-0100000@Blurdybloop.example>\r\nSender:\r\nSubject: again\r\n\r\nCc: body@x\r\n");
     CHECK(envelope.date == "Mon, 7 Feb 1994 21:52:25 -0800 (PST)");
     CHECK(envelope.subject == "afternoon meeting");
     CHECK(envelope.from[0].name == "Fred Foobar");
@@ -229,7 +240,8 @@ TEST_CASE("transfer encodings", "[mail]")
     std::string bytes;
     for (int i = 0; i < 1000; ++i) bytes += static_cast<char>(i * 7);
     CHECK(mail::decode_transfer(mail::encode_base64_lines(bytes), "base64") == bytes);
-    const std::string text = "plain\r\ntrailing \r\n\xea\xb0\x80=\r\n.\r\nFrom x\r\n" + std::string(200, 'x') + "\xff" + std::string(200, '.') + "end";
+    const std::string text = "plain\r\ntrailing \r\n\xea\xb0\x80=\r\n.\r\nFrom x\r\n" + std::string(200, 'x') + "\xff" +
+                             std::string(200, '.') + "end";
     const std::string coded = mail::encode_quoted_printable(text);
     CHECK(mail::decode_transfer(coded, "quoted-printable") == text);
     CHECK(base::is_ascii(coded));

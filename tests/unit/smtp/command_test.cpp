@@ -46,7 +46,7 @@ TEST_CASE("addresses in envelopes", "[smtp]")
 {
     struct Case {
         std::string_view text, address;
-        bool strict;           // accepted strictly too
+        bool strict; // accepted strictly too
     };
     const Case cases[] = {
         {"TO:<user@example.com>", "user@example.com", true},
@@ -84,9 +84,10 @@ TEST_CASE("addresses in envelopes", "[smtp]")
 TEST_CASE("addresses that are none", "[smtp]")
 {
     const std::string long_label(64, 'a');
-    for (std::string text : {"TO:<>", "TO:<user@example.com", "TO:<\"user@example.com>", "TO:<user@-example.com>", "TO:<user@exa mple.com>",
-                             "TO:<user@[1.2.3.400]>", "TO:<user@[IPv6:1.2.3]>", "TO:<user@1.2.3.4>", "TO:<@example.com>", "TO:<user@example..com>",
-                             "TO:<a@b,c@d>", "TO:<a@b;c@d>", "TO:<us\x01er@example.com>", "TO:<\xea\xb0\x80@example.com>",
+    for (std::string text : {"TO:<>", "TO:<user@example.com", "TO:<\"user@example.com>", "TO:<user@-example.com>",
+                             "TO:<user@exa mple.com>", "TO:<user@[1.2.3.400]>", "TO:<user@[IPv6:1.2.3]>",
+                             "TO:<user@1.2.3.4>", "TO:<@example.com>", "TO:<user@example..com>", "TO:<a@b,c@d>",
+                             "TO:<a@b;c@d>", "TO:<us\x01er@example.com>", "TO:<\xea\xb0\x80@example.com>",
                              "TO:<user@\xea\xb0\x80.com>", "TO:<group: a@b, c@d;>", "TO:\"", "TO:<", "TO:<<<<"}) {
         CAPTURE(text);
         CHECK(refused_rcpt(text) == "501 5.1.3 Bad recipient address syntax");
@@ -97,7 +98,8 @@ TEST_CASE("addresses that are none", "[smtp]")
     CHECK(refused_rcpt("TO:<" + std::string(1000, '<')) == "501 5.1.3 Bad recipient address syntax");
     Grammar strict;
     strict.strict = true;
-    CHECK(refused_rcpt("TO:<" + std::string(65, 'a') + "@example.com>", strict) == "501 5.1.3 Bad recipient address syntax");
+    CHECK(refused_rcpt("TO:<" + std::string(65, 'a') + "@example.com>", strict) ==
+          "501 5.1.3 Bad recipient address syntax");
     CHECK(refused_rcpt("TO:<" + std::string(65, 'a') + "@example.com>") == "accepted");
 }
 
@@ -181,7 +183,8 @@ TEST_CASE("parameters of RCPT", "[smtp]")
         CAPTURE(text);
         CHECK(refused_rcpt("TO:<a@b> NOTIFY=" + std::string(text)) == "501 5.5.4 Error: Bad NOTIFY parameter syntax");
     }
-    for (std::string_view text : {"rfc822", ";a@b", "rfc822;", "rfc822;a+zz", "rfc822;a+0A", "utf-8;\\x{D800}", "utf-8;\\x{", "utf-8;\\x{0}"}) {
+    for (std::string_view text :
+         {"rfc822", ";a@b", "rfc822;", "rfc822;a+zz", "rfc822;a+0A", "utf-8;\\x{D800}", "utf-8;\\x{", "utf-8;\\x{0}"}) {
         CAPTURE(text);
         CHECK(refused_rcpt("TO:<a@b> ORCPT=" + std::string(text)) == "501 5.5.4 Error: Bad ORCPT parameter syntax");
     }
@@ -201,13 +204,14 @@ TEST_CASE("BDAT", "[smtp]")
 
 TEST_CASE("what the client writes, the server reads", "[smtp]")
 {
-    for (std::string_view text :
-         {"FROM:<>", "FROM:<a@b> SIZE=5 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=a+2Bb AUTH=<>", "FROM:<\"john doe\"@example.com> BODY=7BIT"}) {
+    for (std::string_view text : {"FROM:<>", "FROM:<a@b> SIZE=5 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=a+2Bb AUTH=<>",
+                                  "FROM:<\"john doe\"@example.com> BODY=7BIT"}) {
         CAPTURE(text);
         CHECK(smtp::write_mail(parse_mail(text)) == "MAIL " + std::string(text));
     }
-    for (std::string_view text : {"TO:<a@b>", "TO:<a@b> NOTIFY=NEVER", "TO:<a@b> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;a+2Bb@c",
-                                  "TO:<a@b> ORCPT=utf-8;\\x{20}\\x{5C}\xea\xb0\x80@c"}) {
+    for (std::string_view text :
+         {"TO:<a@b>", "TO:<a@b> NOTIFY=NEVER", "TO:<a@b> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;a+2Bb@c",
+          "TO:<a@b> ORCPT=utf-8;\\x{20}\\x{5C}\xea\xb0\x80@c"}) {
         CAPTURE(text);
         CHECK(smtp::write_rcpt(parse_rcpt(text)) == "RCPT " + std::string(text));
     }

@@ -1,4 +1,5 @@
-// data: every way to write an end of data, every way to cut it into chunks, and the decoder against a plain reading of the rules.
+// data: every way to write an end of data, every way to cut it into chunks, and the decoder against a plain reading of
+// the rules.
 #include "catch.h"
 
 #include "smtp/data.h"
@@ -21,11 +22,11 @@ struct Result {
     smtp::ContentFacts facts;
     bool operator==(const Result& other) const
     {
-        return content == other.content && rest == other.rest && finished == other.finished && facts.lines == other.facts.lines &&
-               facts.longest_line == other.facts.longest_line && facts.octets == other.facts.octets &&
-               facts.nul_count == other.facts.nul_count && facts.has_8bit == other.facts.has_8bit &&
-               facts.has_leading_dot == other.facts.has_leading_dot && facts.bare_newline == other.facts.bare_newline &&
-               facts.stray_cr == other.facts.stray_cr;
+        return content == other.content && rest == other.rest && finished == other.finished &&
+               facts.lines == other.facts.lines && facts.longest_line == other.facts.longest_line &&
+               facts.octets == other.facts.octets && facts.nul_count == other.facts.nul_count &&
+               facts.has_8bit == other.facts.has_8bit && facts.has_leading_dot == other.facts.has_leading_dot &&
+               facts.bare_newline == other.facts.bare_newline && facts.stray_cr == other.facts.stray_cr;
     }
 };
 
@@ -97,7 +98,7 @@ TEST_CASE("only CRLF.CRLF ends the data, wherever the chunks are cut", "[smtp]")
     struct Case {
         std::string_view input;
         bool ends_normalized, ends_accepting;
-        std::string_view content;      // when normalized, up to the end or all there is
+        std::string_view content; // when normalized, up to the end or all there is
     };
     const Case cases[] = {
         {"a\r\n.\r\nQUIT\r\n", true, true, "a\r\n"},
@@ -132,7 +133,8 @@ TEST_CASE("only CRLF.CRLF ends the data, wherever the chunks are cut", "[smtp]")
             CHECK(decode(bytewise(each.input), policy) == whole);
             for (size_t first = 0; first <= each.input.size(); ++first)
                 for (size_t second = first; second <= each.input.size(); ++second)
-                    CHECK(decode({each.input.substr(0, first), each.input.substr(first, second - first), each.input.substr(second)},
+                    CHECK(decode({each.input.substr(0, first), each.input.substr(first, second - first),
+                                  each.input.substr(second)},
                                  policy) == whole);
         }
     }
@@ -153,13 +155,15 @@ TEST_CASE("the fast decoder agrees with a plain reading of the rules on all shor
         for (size_t i = 0; i < length; ++i) count *= letters.size();
         for (size_t number = 0; number < count; ++number) {
             std::string input;
-            for (size_t i = 0, rest = number; i < length; ++i, rest /= letters.size()) input += letters[rest % letters.size()];
+            for (size_t i = 0, rest = number; i < length; ++i, rest /= letters.size())
+                input += letters[rest % letters.size()];
             input += "\r\n";
             for (BareNewline policy : {BareNewline::normalize, BareNewline::accept_lines}) {
                 const Result expected = by_the_rules(input, policy);
                 const Result whole = decode({input}, policy);
-                if (whole.content == expected.content && whole.finished == expected.finished && whole.rest == expected.rest &&
-                    whole.facts.bare_newline == expected.facts.bare_newline && decode(bytewise(input), policy) == whole)
+                if (whole.content == expected.content && whole.finished == expected.finished &&
+                    whole.rest == expected.rest && whole.facts.bare_newline == expected.facts.bare_newline &&
+                    decode(bytewise(input), policy) == whole)
                     continue;
                 CAPTURE(show(input), show(whole.content), show(expected.content));
                 FAIL("decoder and rules disagree");
@@ -226,9 +230,18 @@ TEST_CASE("content without dots gets canonical line ends", "[smtp]")
         std::string_view input, output;
     };
     const Case cases[] = {
-        {"", ""},           {"a", "a\r\n"},        {"a\n", "a\r\n"},     {"a\r\n", "a\r\n"},       {"a\rb\n", "a b\r\n"},
-        {".\n", ".\r\n"},   {"a\n\n", "a\r\n\r\n"}, {"a\r", "a \r\n"},    {"\r", " \r\n"},          {"a\r\r\n", "a \r\n"},
-        {"..\n.", "..\r\n.\r\n"}, {"\n", "\r\n"},
+        {"", ""},
+        {"a", "a\r\n"},
+        {"a\n", "a\r\n"},
+        {"a\r\n", "a\r\n"},
+        {"a\rb\n", "a b\r\n"},
+        {".\n", ".\r\n"},
+        {"a\n\n", "a\r\n\r\n"},
+        {"a\r", "a \r\n"},
+        {"\r", " \r\n"},
+        {"a\r\r\n", "a \r\n"},
+        {"..\n.", "..\r\n.\r\n"},
+        {"\n", "\r\n"},
     };
     for (const Case& each : cases) {
         CAPTURE(show(each.input));
@@ -240,7 +253,8 @@ TEST_CASE("content without dots gets canonical line ends", "[smtp]")
             canonicalizer.finish(sink);
             CHECK(sink == each.output);
             CHECK(canonicalizer.facts().octets == sink.size());
-            CHECK(canonicalizer.facts().has_leading_dot == (sink.substr(0, 1) == "." || sink.find("\r\n.") != std::string::npos));
+            CHECK(canonicalizer.facts().has_leading_dot ==
+                  (sink.substr(0, 1) == "." || sink.find("\r\n.") != std::string::npos));
         }
     }
 }

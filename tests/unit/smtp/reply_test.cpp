@@ -65,7 +65,8 @@ TEST_CASE("reading replies", "[smtp]")
 
 TEST_CASE("peers that do not speak SMTP", "[smtp]")
 {
-    for (std::string_view text : {"HTTP/1.1 400 Bad Request\r\n", "\r\n", "25\r\n", "250x\r\n", "250-a\r\n251 b\r\n", "999 x\r\n", "150 x\r\n"}) {
+    for (std::string_view text : {"HTTP/1.1 400 Bad Request\r\n", "\r\n", "25\r\n", "250x\r\n", "250-a\r\n251 b\r\n",
+                                  "999 x\r\n", "150 x\r\n"}) {
         CAPTURE(text);
         ReplyReader reader;
         CHECK_THROWS_AS(reader.feed(text), BadReply);
@@ -96,10 +97,11 @@ TEST_CASE("enhanced status codes", "[smtp]")
 
 TEST_CASE("capabilities of a server", "[smtp]")
 {
-    const auto found = smtp::parse_ehlo(read("250-mx.example.com greets you\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n"
-                                             "250-AUTH PLAIN login\r\n250-AUTH=PLAIN CRAM-MD5\r\n250-8bitmime\r\n250-LIMITS RCPTMAX=50 X=1\r\n"
-                                             "250-XFORWARD NAME ADDR\r\n250 SMTPUTF8\r\n"),
-                                        "smtputf8, etrn");
+    const auto found = smtp::parse_ehlo(
+        read("250-mx.example.com greets you\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n"
+             "250-AUTH PLAIN login\r\n250-AUTH=PLAIN CRAM-MD5\r\n250-8bitmime\r\n250-LIMITS RCPTMAX=50 X=1\r\n"
+             "250-XFORWARD NAME ADDR\r\n250 SMTPUTF8\r\n"),
+        "smtputf8, etrn");
     CHECK(found.extended);
     CHECK(found.host == "mx.example.com");
     CHECK(found.pipelining);
