@@ -25,8 +25,8 @@ struct Disposition {
 
 struct Part {
     std::string type = "text", subtype = "plain"; // lower case
-    std::vector<Parameter>
-        parameters; // raw, see parse_raw_parameters; "charset" = "us-ascii" added where RFC 2045 5.2 implies it
+    // Raw, see parse_raw_parameters; "charset" = "us-ascii" is added where RFC 2045 5.2 implies it.
+    std::vector<Parameter> parameters;
     std::optional<std::string> id, description, md5, location;
     std::string encoding = "7bit"; // as written
     std::optional<Disposition> disposition;
