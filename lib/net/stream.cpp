@@ -127,6 +127,18 @@ async::Task<bool> Stream::fill_or_end(Limit limit)
     }
 }
 
+bool Stream::try_fill()
+{
+    auto result = core_->transport->read(scratch());
+    if (result.status == Status::failed) throw_failed(result);
+    if (result.status == Status::end) throw Gone(Gone::closed, "lost connection");
+    if (result.status == Status::want_read) core_->watch.clear_readable();
+    if (result.status != Status::done) return false;
+    core_->in.erase(0, std::exchange(core_->in_start, 0));
+    core_->in.append(scratch().data(), result.bytes);
+    return true;
+}
+
 async::Task<> Stream::fill(Limit limit)
 {
     bool more = co_await fill_or_end(limit);

@@ -71,6 +71,8 @@ public:
     async::Task<> fill(Limit limit);
     // As fill(), but false at the peer's end.
     async::Task<bool> fill_or_end(Limit limit);
+    // As fill(), but does not wait: false when there is nothing yet. Then readable() tells of more.
+    bool try_fill();
     // The next line without its LF or CRLF; valid until the next call that reads. At most longest bytes, else LineTooLong.
     async::Task<std::string_view> line(Limit limit, size_t longest);
     // Exactly so many bytes, which must fit in memory; valid as above.
