@@ -1,0 +1,167 @@
+#include "client.h"
+
+namespace imapd {
+
+namespace {
+
+constexpr size_t full = 16 << 10;
+
+// APPEND's message, and not a literal that names the mailbox: something stands between "APPEND " and it.
+bool is_message(std::string_view text, size_t literal_start)
+{
+    try {
+        Arguments arguments(text);
+        arguments.tag();
+        arguments.space();
+        if (!arguments.skip_keyword("APPEND")) return false;
+        arguments.space();
+        return text.size() - arguments.rest().size() < literal_start;
+    } catch (const Bad&) {
+        return false;
+    }
+}
+
+} // namespace
+
+// One line of a command. False: it could not be had.
+async::Task<bool> Client::add_line(CommandText& command)
+{
+    bool too_long = false;
+    std::string_view line;
+    try {
+        line = co_await stream_.line(settings_.timeout, settings_.max_line);
+    } catch (const net::LineTooLong&) {
+        too_long = true;
+    }
+    in_ += line.size() + 2;
+    if (too_long || command.text.size() + line.size() > settings_.max_line + settings_.literal_limit) {
+        if (command.refused.empty()) command.refused = "Command too long";
+        command.text += line.substr(0, command.text.empty() ? 100 : 0);
+        co_return !too_long;
+    }
+    command.text += line;
+    co_return true;
+}
+
+// False: the command ends here, because the client was not told to go on.
+async::Task<bool> Client::add_literal(CommandText& command, LiteralHead head)
+{
+    if (command.refused.empty() && head.size > settings_.literal_limit) command.refused = "[TOOBIG] Literal too large";
+    if (!command.refused.empty()) {
+        if (head.synchronizing) co_return false;
+        co_await skip(head.size);
+        co_return true;
+    }
+    if (head.synchronizing) {
+        say("+ OK");
+        co_await flush();
+    }
+    std::string_view bytes = co_await stream_.exactly(head.size, settings_.timeout);
+    in_ += bytes.size();
+    command.text += "\r\n";
+    command.text += bytes;
+    co_return true;
+}
+
+async::Task<CommandText> Client::command()
+{
+    CommandText command;
+    while (true) {
+        size_t line_start = command.text.size();
+        bool whole = co_await add_line(command);
+        if (!whole) co_return command;
+        auto head = literal_head(std::string_view(command.text).substr(line_start));
+        if (!head) co_return command;
+        if (command.refused.empty() && is_message(command.text, line_start + head->start)) {
+            message_ = head;
+            message_left_ = head->size;
+            message_accepted_ = !head->synchronizing;
+            co_return command;
+        }
+        bool more = co_await add_literal(command, *head);
+        if (!more) co_return command;
+    }
+}
+
+async::Task<> Client::skip(uint64_t bytes)
+{
+    while (bytes > 0) {
+        if (stream_.buffered().empty()) co_await stream_.fill(settings_.timeout);
+        size_t part = std::min<uint64_t>(bytes, stream_.buffered().size());
+        stream_.consume(part);
+        in_ += part;
+        bytes -= part;
+    }
+}
+
+async::Task<> Client::accept_message()
+{
+    if (message_accepted_) co_return;
+    message_accepted_ = true;
+    say("+ OK");
+    co_await flush();
+}
+
+async::Task<std::string_view> Client::message_piece()
+{
+    if (message_left_ == 0) co_return std::string_view();
+    if (stream_.buffered().empty()) co_await stream_.fill(settings_.timeout);
+    size_t size = std::min<uint64_t>(message_left_, stream_.buffered().size());
+    std::string_view piece = co_await stream_.exactly(size, settings_.timeout);
+    message_left_ -= piece.size();
+    in_ += piece.size();
+    co_return piece;
+}
+
+async::Task<std::string> Client::finish_message()
+{
+    bool accepted = message_accepted_;
+    message_.reset();
+    if (!accepted) co_return std::string();
+    co_await skip(std::exchange(message_left_, 0));
+    CommandText rest;
+    while (true) {
+        rest.text.clear();
+        bool whole = co_await add_line(rest);
+        auto head = literal_head(rest.text);
+        if (!whole || !head) co_return rest.refused.empty() ? rest.text : rest.refused;
+        // A second message is not ours to take: we do not say MULTIAPPEND.
+        rest.refused = "literal";
+        bool more = co_await add_literal(rest, *head);
+        if (!more) co_return rest.refused;
+    }
+}
+
+void Client::write(std::string_view text)
+{
+    out_ += text.size();
+    stream_.write(text);
+}
+
+void Client::say(std::string_view line)
+{
+    write(line);
+    write("\r\n");
+}
+
+async::Task<> Client::flush() { return stream_.flush(settings_.write_limit); }
+
+async::Task<> Client::flush_if_full()
+{
+    if (stream_.unsent() >= full) co_await flush();
+}
+
+async::Task<> Client::send(std::string_view bytes)
+{
+    out_ += bytes.size();
+    return stream_.send(bytes, settings_.write_limit);
+}
+
+async::Task<std::string> Client::line(async::Limit limit)
+{
+    std::string_view got = co_await stream_.line(limit, settings_.max_line);
+    in_ += got.size() + 2;
+    co_return std::string(got);
+}
+
+} // namespace imapd

@@ -1,0 +1,28 @@
+// notices: what the kernel tells of changes in folders. One inotify instance serves all sessions of the process: a user may have
+// only so many of them.
+#pragma once
+
+#include "async/wait.h"
+
+#include <string>
+#include <vector>
+
+namespace imapd {
+
+// While it lives, news() becomes ready when something happens at one of the paths. Clear it, then look.
+class Notice {
+public:
+    explicit Notice(const std::vector<std::string>& paths);
+    Notice(const Notice&) = delete;
+    Notice& operator=(const Notice&) = delete;
+    ~Notice();
+
+    async::Flag& news() { return news_; }
+
+private:
+    std::vector<int> watches_;
+    async::Flag news_;
+};
+
+
+} // namespace imapd

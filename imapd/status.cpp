@@ -1,0 +1,80 @@
+#include "status.h"
+
+#include "lend.h"
+#include "wire.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace imapd {
+
+namespace {
+
+constexpr struct {
+    std::string_view name;
+    StatusItem item;
+} item_names[] = {{"MESSAGES", StatusItem::messages}, {"RECENT", StatusItem::recent},   {"UIDNEXT", StatusItem::uid_next},
+                  {"UIDVALIDITY", StatusItem::uid_validity}, {"UNSEEN", StatusItem::unseen}, {"DELETED", StatusItem::deleted},
+                  {"SIZE", StatusItem::size}};
+
+StatusItem parse_item(Arguments& arguments)
+{
+    for (const auto& known : item_names)
+        if (arguments.skip_keyword(known.name)) return known.item;
+    throw Bad("Unknown STATUS item");
+}
+
+uint64_t value(const store::Status& status, StatusItem item)
+{
+    switch (item) {
+    case StatusItem::messages: return status.messages;
+    case StatusItem::recent: return status.recent;
+    case StatusItem::uid_next: return status.uid_next;
+    case StatusItem::uid_validity: return status.uid_validity;
+    case StatusItem::unseen: return status.unseen;
+    case StatusItem::deleted: return status.deleted;
+    case StatusItem::size: return status.size;
+    }
+    return 0;
+}
+
+struct Look {
+    std::string name;
+    bool with_size;
+    std::optional<store::Status> operator()(Mail& mail) { return mail.store->status(name, with_size); }
+};
+
+} // namespace
+
+std::vector<StatusItem> parse_status_items(Arguments& arguments)
+{
+    std::vector<StatusItem> items;
+    arguments.expect('(');
+    while (true) {
+        StatusItem item = parse_item(arguments);
+        if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(item);
+        if (arguments.skip(')')) return items;
+        arguments.space();
+    }
+}
+
+std::string status_text(const store::Status& status, const std::vector<StatusItem>& items)
+{
+    std::string text;
+    for (StatusItem item : items)
+        text += fmt::format("{}{} {}", text.empty() ? "" : " ", item_names[static_cast<size_t>(item)].name, value(status, item));
+    return "(" + text + ")";
+}
+
+async::Task<bool> say_status(Session& session, std::string name, std::vector<StatusItem> items)
+{
+    Look work{name, std::find(items.begin(), items.end(), StatusItem::size) != items.end()};
+    auto status = co_await lend(session, std::move(work));
+    if (!status) co_return false;
+    session.client.say(fmt::format("* STATUS {} {}", wire_name(name), status_text(*status, items)));
+    co_await session.client.flush_if_full();
+    co_return true;
+}
+
+} // namespace imapd
