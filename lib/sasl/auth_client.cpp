@@ -86,8 +86,8 @@ Step read_failure(const std::vector<std::string_view>& fields)
 } // namespace
 
 struct AuthClient::Waiting {
-    explicit Waiting(AuthClient& client) : client(client) { client.waiting_.insert(this); }
-    ~Waiting() { client.waiting_.erase(this); }
+    explicit Waiting(AuthClient& client) : client(client) { client.waiting_.push_back(this); }
+    ~Waiting() { std::erase(client.waiting_, this); }
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
 
@@ -185,11 +185,11 @@ void AuthClient::take_handshake(const std::vector<std::string_view>& fields)
 {
     std::string_view verb = fields[0];
     if (verb == "DONE") return greeted();
-    if (fields.size() < 2) throw Broken("incomplete handshake line");
-    if (verb == "VERSION" && fields[1] != "1") throw Broken("it speaks version " + base::printable(fields[1], 20));
-    if (verb == "SPID") auth_pid_ = base::number<uint32_t>(fields[1]).value_or(0);
-    if (verb == "COOKIE") cookie_ = fields[1];
-    if (verb == "MECH" && coming_mechanisms_.size() < most_mechanisms) coming_mechanisms_.push_back(read_mechanism(fields));
+    std::string_view value = fields.size() < 2 ? std::string_view() : fields[1];
+    if (verb == "VERSION" && value != "1") throw Broken("it speaks version " + base::printable(value, 20));
+    if (verb == "SPID") auth_pid_ = base::number<uint32_t>(value).value_or(0);
+    if (verb == "COOKIE") cookie_ = value;
+    if (verb == "MECH" && !value.empty() && coming_mechanisms_.size() < most_mechanisms) coming_mechanisms_.push_back(read_mechanism(fields));
 }
 
 void AuthClient::greeted()

@@ -17,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace sasl {
@@ -104,7 +103,7 @@ private:
     std::string cookie_;
     uint32_t last_id_ = 0;
     std::unordered_map<uint32_t, Exchange*> exchanges_;
-    std::unordered_set<Waiting*> waiting_;
+    std::vector<Waiting*> waiting_;      // in the order they came
     async::Flag to_send_;
     async::Nursery writer_{"auth client"};
     async::Nursery reader_{"auth client"};
