@@ -29,6 +29,15 @@ event_base* make_base()
     return base;
 }
 
+// libevent speaks to standard error otherwise; and after fork() it always complains of the loop that was left behind.
+void log_libevent(int severity, const char* text)
+{
+    if (severity == EVENT_LOG_ERR)
+        base::log::error("event loop: {}", text);
+    else
+        base::log::debug("event loop: {}", text);
+}
+
 struct FunctionRunnable final : Runnable {
     explicit FunctionRunnable(std::function<void()> work) : work(std::move(work)) {}
     void run() override
@@ -65,6 +74,7 @@ Loop::Loop() : base_(make_base()), again_(nullptr, close_event)
     head_.next_ = head_.previous_ = &head_;
     again_.reset(event_new(base_, -1, 0, [](evutil_socket_t, short, void* self) { static_cast<Loop*>(self)->drain(); }, this));
     std::signal(SIGPIPE, SIG_IGN);
+    event_set_log_callback(log_libevent);
 }
 
 Loop::~Loop()
