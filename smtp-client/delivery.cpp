@@ -1,0 +1,97 @@
+#include "delivery.h"
+
+#include "base/text.h"
+
+namespace smtp_client {
+
+Delivery::Delivery(const spool::Deliver& job, bool lmtp) : job(job), lmtp_(lmtp), entries_(job.recipients.size()), open_count_(job.recipients.size())
+{
+    outcomes_.reserve(entries_.size());
+}
+
+void Delivery::note(Entry& entry, const Session& session)
+{
+    entry.relay = session.host.full_with_port();
+    entry.remote = entry.relay;
+    entry.uses = session.uses;
+}
+
+void Delivery::settle(size_t i, spool::Outcome outcome)
+{
+    Entry& entry = entries_[i];
+    entry.state = State::decided;
+    --open_count_;
+    outcome.number = job.recipients[i].number;
+    outcome.remote = entry.remote;
+    spool::log_delivery(job, job.recipients[i], outcome, entry.relay, timing, entry.uses);
+    outcomes_.push_back(std::move(outcome));
+}
+
+void Delivery::delivered(size_t i, const Session& session, const smtp::Reply& reply)
+{
+    note(entries_[i], session);
+    spool::Outcome outcome;
+    outcome.status = spool::Outcome::delivered;
+    outcome.dsn = reply.status();
+    outcome.text = base::printable(reply.line());
+    // RFC 3461 5.2.2: behind a server that knows no DSN the story ends with us.
+    if (!session.can.dsn && !lmtp_) outcome.action = "relayed";
+    settle(i, std::move(outcome));
+}
+
+void Delivery::fail(size_t i, const Session& session, const Problem& problem)
+{
+    note(entries_[i], session);
+    spool::Outcome outcome;
+    outcome.status = problem.status;
+    outcome.dsn = problem.dsn;
+    outcome.text = problem.text;
+    settle(i, std::move(outcome));
+}
+
+void Delivery::trouble(size_t i, const Session& session, const Problem& problem)
+{
+    if (problem.permanent()) return fail(i, session, problem);
+    Entry& entry = entries_[i];
+    note(entry, session);
+    entry.problem = problem;
+    entry.has_problem = true;
+}
+
+void Delivery::trouble_all_open(const Session& session, const Problem& problem)
+{
+    for (size_t i = 0; i < size(); ++i)
+        if (open(i)) trouble(i, session, problem);
+}
+
+void Delivery::unreached(const Problem& problem, const std::string& relay)
+{
+    for (auto& entry : entries_) {
+        if (entry.state != State::open) continue;
+        entry.relay = relay;
+        entry.remote = relay == "none" ? std::string() : relay;
+        entry.uses = 1;
+        entry.problem = problem;
+        entry.has_problem = true;
+    }
+}
+
+spool::Done Delivery::finish()
+{
+    for (size_t i = 0; i < size(); ++i) {
+        if (!open(i)) continue;
+        const Entry& entry = entries_[i];
+        spool::Outcome outcome;
+        outcome.status = entry.has_problem ? entry.problem.status : spool::Outcome::deferred;
+        outcome.dsn = entry.has_problem ? entry.problem.dsn : "4.3.0";
+        outcome.text = entry.has_problem ? entry.problem.text : "delivery was not attempted";
+        settle(i, std::move(outcome));
+    }
+    spool::Done done;
+    done.job = job.job;
+    done.destination_down = destination_down;
+    done.outcomes = std::move(outcomes_);
+    return done;
+}
+
+} // namespace smtp_client

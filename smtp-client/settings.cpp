@@ -1,0 +1,205 @@
+#include "settings.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <memory>
+#include <stdexcept>
+
+namespace smtp_client {
+namespace {
+
+// Reads smtp_NAME or lmtp_NAME.
+class Reader {
+public:
+    Reader(const config::Config& config, bool lmtp) : config_(config), prefix_(lmtp ? "lmtp_" : "smtp_") {}
+    std::string text(std::string_view name) const { return config_.find(full(name)).value_or(""); }
+    async::Limit seconds(std::string_view name) const { return config_.seconds(full(name)); }
+    bool flag(std::string_view name) const { return config_.flag(full(name)); }
+    int64_t number(std::string_view name) const { return config_.number(full(name)); }
+    size_t count(std::string_view name) const { return static_cast<size_t>(std::max<int64_t>(0, number(name))); }
+    std::vector<std::string> list(std::string_view name) const { return config_.list(full(name)); }
+    std::string full(std::string_view name) const { return prefix_ + std::string(name); }
+
+private:
+    const config::Config& config_;
+    std::string prefix_;
+};
+
+Preference to_preference(const std::string& word)
+{
+    return word == "ipv4" ? Preference::ipv4 : word == "ipv6" ? Preference::ipv6 : Preference::any;
+}
+
+dns::Families to_families(std::string_view inet_protocols)
+{
+    bool four = false, six = false;
+    for (auto word : base::split(inet_protocols)) {
+        four = four || word == "all" || word == "ipv4";
+        six = six || word == "all" || word == "ipv6";
+    }
+    return four == six ? dns::Families::any : four ? dns::Families::ipv4 : dns::Families::ipv6;
+}
+
+net::Address to_source(const Reader& read, const char* name)
+{
+    std::string text = read.text(name);
+    if (text.empty()) return {};
+    auto address = net::Address::parse_ip(text, 0);
+    if (!address) throw std::runtime_error(fmt::format("{}: \"{}\" is no IP address", read.full(name), text));
+    return *address;
+}
+
+void read_timeouts(const Reader& read, Settings& settings)
+{
+    settings.connect_timeout = read.seconds("connect_timeout");
+    if (settings.connect_timeout.count() == 0) settings.connect_timeout = async::no_limit;
+    settings.helo_timeout = read.seconds(settings.lmtp ? "lhlo_timeout" : "helo_timeout");
+    settings.mail_timeout = read.seconds("mail_timeout");
+    settings.rcpt_timeout = read.seconds("rcpt_timeout");
+    settings.data_init_timeout = read.seconds("data_init_timeout");
+    settings.data_xfer_timeout = read.seconds("data_xfer_timeout");
+    settings.data_done_timeout = read.seconds("data_done_timeout");
+    settings.rset_timeout = read.seconds("rset_timeout");
+    settings.quit_timeout = read.seconds("quit_timeout");
+    settings.starttls_timeout = read.seconds("starttls_timeout");
+    settings.xforward_timeout = read.seconds("xforward_timeout");
+}
+
+void read_hosts(const config::Config& config, const Reader& read, Settings& settings)
+{
+    auto port = to_port(read.text("tcp_port"));
+    if (!port) throw std::runtime_error(fmt::format("{}: unknown port \"{}\"", read.full("tcp_port"), read.text("tcp_port")));
+    settings.port = *port;
+    // RFC 2033 5: LMTP does not use MX records.
+    settings.mx_lookup = !settings.lmtp && !config.disable_dns_lookups && read.text("dns_support_level") != "disabled";
+    settings.hosts_file = base::find_word(read.text("host_lookup"), "native") != std::string_view::npos;
+    settings.ignore_mx_error = config.ignore_mx_lookup_error;
+    settings.defer_without_mx_address = read.flag("defer_if_no_mx_address_found");
+    settings.families = to_families(config.inet_protocols);
+    settings.preference = to_preference(read.text("address_preference"));
+    settings.address_limit = read.count("mx_address_limit");
+    settings.session_limit = read.count("mx_session_limit");
+    settings.randomize = read.flag("randomize_addresses");
+    settings.balance = read.flag("balance_inet_protocols");
+    settings.bind4 = to_source(read, "bind_address");
+    settings.bind6 = to_source(read, "bind_address6");
+    settings.fallback_relays = read.list("fallback_relay");
+    settings.own = OwnAddresses(config.inet_interfaces, config.list("proxy_interfaces"));
+}
+
+tls::Level tls_level(const Reader& read)
+{
+    std::string word = read.text("tls_security_level");
+    if (word.empty()) {
+        if (read.flag("enforce_tls")) return read.flag("tls_enforce_peername") ? tls::Level::verify : tls::Level::encrypt;
+        return read.flag("use_tls") ? tls::Level::may : tls::Level::none;
+    }
+    if (word == "dane-only")
+        throw std::runtime_error(fmt::format("{} = dane-only: TLSA records cannot be verified here", read.full("tls_security_level")));
+    auto level = tls::level(word);
+    if (!level) throw std::runtime_error(fmt::format("{}: unknown level \"{}\"", read.full("tls_security_level"), word));
+    if (*level != tls::Level::dane) return *level;
+    // As Postfix where the host has no TLSA record that can be verified.
+    base::log::warning("{} = dane: TLSA records cannot be verified here; using \"may\"", read.full("tls_security_level"));
+    return tls::Level::may;
+}
+
+void read_tls(const Reader& read, Settings& settings)
+{
+    TlsPolicy& tls = settings.tls;
+    tls.level = tls_level(read);
+    tls.wrappermode = read.flag("tls_wrappermode");
+    if (tls.wrappermode && !tls.required())
+        throw std::runtime_error(fmt::format("{} = yes requires {} = encrypt or stronger", read.full("tls_wrappermode"), read.full("tls_security_level")));
+    tls.loglevel = base::number<int>(read.text("tls_loglevel")).value_or(0);
+    tls.note_offer = read.flag("tls_note_starttls_offer");
+    tls.servername = read.text("tls_servername");
+    tls.fingerprints = read.list("tls_fingerprint_cert_match");
+    tls.match = read.list(tls.level == tls::Level::secure ? "tls_secure_cert_match" : "tls_verify_cert_match");
+}
+
+// Matches may be joined by colons, too: "nexthop:dot-nexthop".
+void split_colons(std::vector<std::string>& words)
+{
+    std::vector<std::string> pieces;
+    for (const auto& word : words)
+        for (auto piece : base::split(word, ":,| ")) pieces.emplace_back(piece);
+    words = std::move(pieces);
+}
+
+} // namespace
+
+OwnAddresses::OwnAddresses(const std::vector<std::string>& inet_interfaces, const std::vector<std::string>& proxy_interfaces)
+{
+    for (const auto& word : inet_interfaces) {
+        if (word != "all" && word != "loopback-only") {
+            add_name(word);
+            continue;
+        }
+        for (const auto& each : net::interface_addresses())
+            if (word == "all" || each.is_loopback()) add(each);
+    }
+    for (const auto& word : proxy_interfaces) add_name(word);
+}
+
+void OwnAddresses::add_name(const std::string& name)
+{
+    if (auto address = net::Address::parse_ip(name, 0)) return add(*address);
+    addrinfo hints{}, *found = nullptr;
+    hints.ai_socktype = SOCK_STREAM;
+    if (::getaddrinfo(name.c_str(), nullptr, &hints, &found) != 0) return base::log::warning("own address {}: no such host", name);
+    for (auto* each = found; each; each = each->ai_next) add(net::Address(each->ai_addr, each->ai_addrlen));
+    ::freeaddrinfo(found);
+}
+
+bool OwnAddresses::has(const net::Address& address) const
+{
+    return !address.bytes().empty() && std::find(bytes_.begin(), bytes_.end(), address.bytes()) != bytes_.end();
+}
+
+std::optional<uint16_t> to_port(std::string_view text)
+{
+    if (auto number = base::number<uint16_t>(text)) return *number != 0 ? number : std::nullopt;
+    struct Name {
+        std::string_view name;
+        uint16_t port;
+    };
+    constexpr Name names[] = {{"smtp", 25}, {"lmtp", 24}, {"submission", 587}, {"submissions", 465}, {"smtps", 465}};
+    for (const auto& each : names)
+        if (base::same_word(each.name, text)) return each.port;
+    if (text.empty() || text.size() > 100) return std::nullopt;
+    const servent* service = ::getservbyname(std::string(text).c_str(), "tcp");
+    if (!service) return std::nullopt;
+    return ntohs(static_cast<uint16_t>(service->s_port));
+}
+
+Settings read_settings(const config::Config& config, bool lmtp)
+{
+    Reader read(config, lmtp);
+    Settings settings;
+    settings.lmtp = lmtp;
+    settings.myhostname = config.myhostname;
+    settings.helo_name = read.text(lmtp ? "lhlo_name" : "helo_name");
+    settings.skip_5xx_greeting = read.flag("skip_5xx_greeting");
+    settings.always_ehlo = lmtp || config.smtp_always_send_ehlo;
+    settings.never_ehlo = !lmtp && config.smtp_never_send_ehlo;
+    settings.skip_quit_reply = read.flag("skip_quit_response");
+    settings.send_xforward = read.flag("send_xforward_command");
+    settings.discard_keywords = base::join(read.list(lmtp ? "discard_lhlo_keywords" : "discard_ehlo_keywords"), " ");
+    settings.line_limit = read.count("line_length_limit");
+    settings.keep_connections = read.flag("connection_cache_on_demand") || !read.list("connection_cache_destinations").empty();
+    settings.keep_idle = read.seconds("connection_cache_time_limit");
+    settings.keep_in_use = read.seconds("connection_reuse_time_limit");
+    settings.keep_uses = read.number("connection_reuse_count_limit");
+    read_timeouts(read, settings);
+    read_hosts(config, read, settings);
+    read_tls(read, settings);
+    split_colons(settings.tls.match);
+    return settings;
+}
+
+} // namespace smtp_client
