@@ -13,7 +13,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
+#include <map>
 
 namespace store {
 
@@ -125,7 +125,7 @@ Answer MaildirStore::create(std::string_view name)
     std::optional<std::string> path = path_of(name);
     if (!path) return Answer::bad_name;
     if (is_folder(*path)) return Answer::exists;
-    // The marker comes first: a half-made folder is a folder, and existing() completes it.
+    // A folder that a crash leaves half made is a folder: existing() completes it.
     if (::mkdir(path->c_str(), 0700) != 0) {
         if (errno == EEXIST) return Answer::exists;
         throw base::SystemError("mkdir " + *path);
