@@ -14,7 +14,7 @@
 namespace testing {
 
 // Lines of a dialogue: "> 220 hello" is said, "< MAIL FROM:<a@b>" must come next, "<data" reads content up to the dot, "<close" waits
-// until the client has closed, "close" hangs up.
+// until the client has closed, "close" hangs up, "tls" does the handshake.
 using Dialogue = std::vector<std::string>;
 
 class MailServer {
@@ -30,6 +30,7 @@ public:
         nursery_.start(net::accept_connections(listening_.get(), take));
     }
 
+    const tls::ServerContext* tls = nullptr;
     uint16_t port = 0;
     std::vector<std::string> contents;      // what came by DATA, dots as they came
     std::string fault;                      // the first thing that was not by the book
@@ -55,6 +56,8 @@ private:
                 if (line == "<close") {
                     bool more = co_await stream.fill_or_end(net::Limit(5000));
                     if (more) self.blame("not closed, but: " + std::string(stream.buffered()));
+                } else if (line == "tls") {
+                    co_await tls::accept(stream, *self.tls, net::Limit(5000));
                 } else if (line == "<data") {
                     co_await self.read_content(stream);
                 } else if (line[0] == '>') {
@@ -65,6 +68,8 @@ private:
                     if (got != line.substr(2)) self.blame("expected \"" + line.substr(2) + "\", got \"" + std::string(got) + "\"");
                 }
             }
+        } catch (const tls::Failed& failure) {
+            self.blame("TLS: " + std::string(failure.what()));
         } catch (const net::Gone& gone) {
             self.blame("at \"" + at + "\": " + gone.what());
         }
@@ -136,8 +141,9 @@ inline dns::Options no_dns()
 }
 
 struct Sender {
-    explicit Sender(smtp_client::Settings settings = settings_for_tests(), dns::Options options = no_dns())
-        : resolver(options), agent(std::move(settings), resolver, nullptr)
+    explicit Sender(smtp_client::Settings settings = settings_for_tests(), dns::Options options = no_dns(),
+                    const tls::ClientContext* tls = nullptr)
+        : resolver(options), agent(std::move(settings), resolver, tls)
     {
         base::log::open("test", "/dev/null");
     }
