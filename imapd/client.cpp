@@ -23,24 +23,23 @@ bool is_message(std::string_view text, size_t literal_start)
 
 } // namespace
 
-// One line of a command. False: it could not be had.
-async::Task<bool> Client::add_line(CommandText& command)
+// One line of a command. What makes the command too long is not kept, but for its tag.
+async::Task<Client::Line> Client::add_line(CommandText& command)
 {
-    bool too_long = false;
+    Line result;
     std::string_view line;
     try {
         line = co_await stream_.line(settings_.timeout, settings_.max_line);
     } catch (const net::LineTooLong&) {
-        too_long = true;
+        result.whole = false;
     }
     in_ += line.size() + 2;
-    if (too_long || command.text.size() + line.size() > settings_.max_line + settings_.literal_limit) {
-        if (command.refused.empty()) command.refused = "Command too long";
-        command.text += line.substr(0, command.text.empty() ? 100 : 0);
-        co_return !too_long;
-    }
-    command.text += line;
-    co_return true;
+    result.literal = literal_head(line);
+    if (result.literal) result.literal->start += command.text.size();
+    bool too_long = !result.whole || command.text.size() + line.size() > settings_.max_line + settings_.literal_limit;
+    if (too_long && command.refused.empty()) command.refused = "Command too long";
+    if (command.refused.empty()) command.text += line;
+    co_return result;
 }
 
 // False: the command ends here, because the client was not told to go on.
@@ -67,12 +66,10 @@ async::Task<CommandText> Client::command()
 {
     CommandText command;
     while (true) {
-        size_t line_start = command.text.size();
-        bool whole = co_await add_line(command);
-        if (!whole) co_return command;
-        auto head = literal_head(std::string_view(command.text).substr(line_start));
-        if (!head) co_return command;
-        if (command.refused.empty() && is_message(command.text, line_start + head->start)) {
+        Line line = co_await add_line(command);
+        auto& head = line.literal;
+        if (!line.whole || !head) co_return command;
+        if (command.refused.empty() && is_message(command.text, head->start)) {
             message_ = head;
             message_left_ = head->size;
             message_accepted_ = !head->synchronizing;
@@ -121,13 +118,11 @@ async::Task<std::string> Client::finish_message()
     co_await skip(std::exchange(message_left_, 0));
     CommandText rest;
     while (true) {
-        rest.text.clear();
-        bool whole = co_await add_line(rest);
-        auto head = literal_head(rest.text);
-        if (!whole || !head) co_return rest.refused.empty() ? rest.text : rest.refused;
+        Line line = co_await add_line(rest);
+        if (!line.whole || !line.literal) co_return rest.refused.empty() ? rest.text : rest.refused;
         // A second message is not ours to take: we do not say MULTIAPPEND.
         rest.refused = "literal";
-        bool more = co_await add_literal(rest, *head);
+        bool more = co_await add_literal(rest, *line.literal);
         if (!more) co_return rest.refused;
     }
 }

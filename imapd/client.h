@@ -48,7 +48,11 @@ public:
     uint64_t bytes_out() const { return out_; }
 
 private:
-    async::Task<bool> add_line(CommandText& command);
+    struct Line {
+        bool whole = true;                      // false: too long, and thrown away
+        std::optional<LiteralHead> literal;     // its start is a place in the command's text
+    };
+    async::Task<Line> add_line(CommandText& command);
     async::Task<bool> add_literal(CommandText& command, LiteralHead head);
     async::Task<> skip(uint64_t bytes);
 

@@ -13,6 +13,23 @@ std::string without_last_separator(std::string name, char separator)
     return name;
 }
 
+// The selected mailbox stays selected under its new name.
+void follow(Session& session, const std::string& from, const std::string& to)
+{
+    if (!session.selected || from == "INBOX") return;
+    Selected& view = *session.selected;
+    bool below = view.name.starts_with(from + session.mail.store->separator());
+    if (view.name != from && !below) return;
+    std::string name = to + view.name.substr(from.size());
+    session.mail.box = session.mail.store->open(name, view.read_only ? store::Access::read_only : store::Access::read_write);
+    if (!session.mail.box) {
+        session.unselect();
+        return;
+    }
+    view.name = std::move(name);
+    view.stale = true;
+}
+
 } // namespace
 
 async::Task<Tagged> cmd_create(Session& session, Arguments& arguments)
@@ -44,6 +61,7 @@ async::Task<Tagged> cmd_rename(Session& session, Arguments& arguments)
     arguments.end();
     to = without_last_separator(std::move(to), session.mail.store->separator());
     store::Answer answer = session.mail.store->rename(from, to);
+    if (answer == store::Answer::done) follow(session, from, to);
     co_return tagged(answer, "RENAME completed");
 }
 

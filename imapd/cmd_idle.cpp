@@ -24,8 +24,8 @@ async::Task<> tell_until_spoken(Session& session, Notice& notice)
     base::Steady end = base::steady_now() + session.settings.idle_limit;
     base::Steady still_here = base::steady_now() + session.settings.still_here;
     while (!session.over && !has_spoken(session.client.stream())) {
-        async::Limit limit = session.selected ? session.settings.poll : session.settings.still_here;
-        limit = std::min({limit, session.settings.still_here, session.settings.idle_limit});
+        async::Limit limit = std::min(session.settings.still_here, session.settings.idle_limit);
+        if (!notice.sees_all()) limit = std::min(limit, session.settings.poll);
         co_await async::wait_either(session.client.stream().readable(), notice.news(), limit);
         notice.news().clear();
         if (base::steady_now() >= end) throw net::Gone(net::Gone::timed_out, "timed out");

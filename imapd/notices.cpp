@@ -97,7 +97,10 @@ Notice::Notice(const std::vector<std::string>& paths)
 {
     for (const auto& path : paths) {
         int number = instance().add(path, news_);
-        if (number >= 0) watches_.push_back(number);
+        if (number >= 0)
+            watches_.push_back(number);
+        else
+            sees_all_ = false;
     }
 }
 

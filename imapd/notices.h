@@ -18,9 +18,11 @@ public:
     ~Notice();
 
     async::Flag& news() { return news_; }
+    bool sees_all() const { return sees_all_; }     // false: the kernel would not watch some path, look by yourself
 
 private:
     std::vector<int> watches_;
+    bool sees_all_ = true;
     async::Flag news_;
 };
 

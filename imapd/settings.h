@@ -15,7 +15,7 @@ struct Settings {
     async::Limit idle_limit{30 * 60'000};       // imapd_idle_limit
     async::Limit write_limit{5 * 60'000};       // a client that does not read
     async::Limit still_here{2 * 60'000};        // in IDLE: a word now and then keeps address translators awake
-    async::Limit poll{30'000};                  // in IDLE: where the kernel can't tell of changes (NFS)
+    async::Limit poll{30'000};                  // in IDLE: where the kernel won't tell of changes
     size_t max_line = 65536;                    // imapd_max_line
     size_t literal_limit = 64 << 10;            // of any literal but APPEND's message
     uint64_t message_size_limit = 0;            // 0: none

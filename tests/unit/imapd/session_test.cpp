@@ -345,6 +345,31 @@ TEST_CASE("APPEND is refused before its message, and the dialogue goes on", "[im
     CHECK(home.files() == 0);
 }
 
+TEST_CASE("a renamed mailbox stays selected", "[imapd]")
+{
+    Home home;
+    Talk talk(home);
+    talk.until("login ");
+    talk.command("CREATE Old.sub");
+    talk.command(append_of(hello, "Old.sub"));
+    talk.command("SELECT Old.sub");
+    CHECK(talk.command("RENAME Old New") == "x OK RENAME completed\r\n");
+    CHECK(talk.command("FETCH 1 UID") == "* 1 FETCH (UID 1)\r\nx OK FETCH completed\r\n");
+    talk.command(append_of(hello, "New.sub"));
+    CHECK(has(talk.command("FETCH 2 UID"), "* 2 FETCH (UID 2)\r\n"));
+}
+
+TEST_CASE("literals that make a command too long are skipped with it", "[imapd]")
+{
+    Home home;
+    Talk talk(home);
+    talk.until("login ");
+    std::string large(60000, 'x');
+    std::string piece = "{60000+}\r\n" + large + " ";
+    CHECK(has(talk.command("SEARCH TEXT " + piece + piece + piece + piece + "{4+}\r\nx OK"), "x BAD Command too long"));
+    CHECK(talk.command("NOOP") == "x OK NOOP completed\r\n");
+}
+
 TEST_CASE("a client that vanishes within a literal leaves nothing behind", "[imapd]")
 {
     Home home;
