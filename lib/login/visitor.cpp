@@ -177,8 +177,13 @@ async::Task<sasl::Step> Visitor::converse(sasl::Exchange& exchange, sasl::Step s
         bool decided = step.kind == sasl::Step::ok;
         say("+ " + base::to_base64(decided ? step.final_response : step.text));
         co_await flush();
-        auto line = co_await stream_.line(time_left(), sasl::longest_response);
-        auto response = sasl::decode_response(line);
+        sasl::Response response;
+        try {
+            auto line = co_await stream_.line(time_left(), sasl::longest_response);
+            response = sasl::decode_response(line);
+        } catch (const net::LineTooLong&) {
+            response.kind = sasl::Response::malformed;
+        }
         if (response.kind != sasl::Response::data) {
             given_up = response.kind == sasl::Response::cancelled ? Attempt::cancelled : Attempt::malformed;
             co_return step;
