@@ -18,7 +18,8 @@ bool is_master_socket(const net::Stream& stream, const std::string& service)
     if (service == "auth-master") return true;
     sockaddr_un own{};
     socklen_t size = sizeof own;
-    if (::getsockname(stream.fd(), reinterpret_cast<sockaddr*>(&own), &size) != 0 || own.sun_family != AF_UNIX) return false;
+    if (::getsockname(stream.fd(), reinterpret_cast<sockaddr*>(&own), &size) != 0 || own.sun_family != AF_UNIX)
+        return false;
     return std::string_view(own.sun_path).ends_with("auth-master");
 }
 

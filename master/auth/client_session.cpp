@@ -25,9 +25,9 @@ constexpr size_t most_unsent = 1 << 20;
 using Fields = std::vector<std::string_view>;
 
 struct Request {
-    uint64_t serial = 0;            // ids may be used again after CANCEL
+    uint64_t serial = 0; // ids may be used again after CANCEL
     std::unique_ptr<Mechanism> mechanism;
-    std::string name;               // of the mechanism, for the log
+    std::string name; // of the mechanism, for the log
     std::string service, remote_ip;
     bool wants_ticket = true;
     bool checking = false;
@@ -86,8 +86,8 @@ private:
 };
 
 const Session::Verb Session::verbs[] = {
-    {"VERSION", &Session::verb_version}, {"CPID", &Session::verb_cpid},       {"AUTH", &Session::verb_auth},
-    {"CONT", &Session::verb_cont},       {"CANCEL", &Session::verb_cancel},   {"SERVICE", &Session::verb_service},
+    {"VERSION", &Session::verb_version}, {"CPID", &Session::verb_cpid},     {"AUTH", &Session::verb_auth},
+    {"CONT", &Session::verb_cont},       {"CANCEL", &Session::verb_cancel}, {"SERVICE", &Session::verb_service},
     {"REQUEST", &Session::verb_master},  {"USER", &Session::verb_master},
 };
 
@@ -99,7 +99,8 @@ uint32_t read_id(const Fields& fields)
 }
 
 Session::Session(net::Stream stream, Context& context)
-    : stream_(std::move(stream)), context_(context), trusted_(is_trusted_peer(stream_.fd())), cookie_(base::to_hex(base::random_bytes(16)))
+    : stream_(std::move(stream)), context_(context), trusted_(is_trusted_peer(stream_.fd())),
+      cookie_(base::to_hex(base::random_bytes(16)))
 {
     context_.open.insert(this);
 }
@@ -168,7 +169,8 @@ void Session::verb_auth(const Fields& fields)
     request.remote_ip = sasl::tab_value(fields, 3, "rip").value_or("");
     request.wants_ticket = !sasl::tab_flag(fields, 3, "nologin");
     auto* row = find_mechanism(fields[2]);
-    bool offered = row && std::find(context_.mechanisms.begin(), context_.mechanisms.end(), row) != context_.mechanisms.end();
+    bool offered =
+        row && std::find(context_.mechanisms.begin(), context_.mechanisms.end(), row) != context_.mechanisms.end();
     if (!offered) return fail(id, "reason=Unsupported authentication mechanism.");
     request.mechanism = row->make();
     request.name = row->name;
@@ -283,7 +285,8 @@ void Session::finish(uint32_t id, uint64_t serial, const std::string& typed, Ver
         return send(line);
     }
     base::log::info("{} login failed for <{}> from {} ({}): {}", request.service, base::printable(typed, 200),
-                    request.remote_ip.empty() ? "unknown" : base::printable(request.remote_ip, 50), request.name, base::printable(verdict.why, 200));
+                    request.remote_ip.empty() ? "unknown" : base::printable(request.remote_ip, 50), request.name,
+                    base::printable(verdict.why, 200));
     std::string parameters = typed.empty() ? "" : "user=" + sasl::tab_escape(typed);
     auto add = [&](std::string_view more) { parameters += (parameters.empty() ? "" : "\t") + std::string(more); };
     if (verdict.kind == Verdict::temporary) add("temp\tcode=temp_fail");
@@ -309,7 +312,7 @@ async::Task<> Session::write_out()
         }
         if (!stuck && context_.draining) drain();
         if (!stuck) continue;
-        ::shutdown(stream_.fd(), SHUT_RDWR);    // the reader notices
+        ::shutdown(stream_.fd(), SHUT_RDWR); // the reader notices
         co_return;
     }
 }

@@ -20,13 +20,13 @@ struct Rules {
     std::vector<std::string> mechanisms{"plain", "login"};
     std::vector<std::string> passwd_files;
     bool pam = false;
-    bool system_users = true;               // whether passwd(5) is asked for uid and home
+    bool system_users = true; // whether passwd(5) is asked for uid and home
     std::string pam_service = "rookpost";
     async::Limit failure_delay{2000};
-    uid_t first_valid_uid = 500, last_valid_uid = 0;    // last: 0 is no limit
+    uid_t first_valid_uid = 500, last_valid_uid = 0; // last: 0 is no limit
     gid_t first_valid_gid = 1, last_valid_gid = 0;
-    size_t most_checks = 256;               // passwords being checked at one time
-    size_t most_requests = 4096;            // of one connection
+    size_t most_checks = 256;    // passwords being checked at one time
+    size_t most_requests = 4096; // of one connection
 };
 
 // A connection that ends by itself once nobody waits for its answers.
@@ -50,7 +50,7 @@ struct Context {
     bool draining = false;
     std::unordered_set<Drainable*> open;
 
-    void drain();                           // clients keep their connections for long: they are told to make new ones
+    void drain(); // clients keep their connections for long: they are told to make new ones
 };
 
 } // namespace auth

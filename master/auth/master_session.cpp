@@ -21,7 +21,9 @@ constexpr net::Limit write_limit{30'000};
 std::string user_line(std::string_view id, const sasl::UserRecord& user)
 {
     std::string line = fmt::format("USER\t{}\t{}", id, sasl::tab_escape(user.name));
-    auto add = [&](std::string_view key, const std::string& value) { line += fmt::format("\t{}={}", sasl::tab_escape(key), sasl::tab_escape(value)); };
+    auto add = [&](std::string_view key, const std::string& value) {
+        line += fmt::format("\t{}={}", sasl::tab_escape(key), sasl::tab_escape(value));
+    };
     if (user.uid) add("uid", std::to_string(*user.uid));
     if (user.gid) add("gid", std::to_string(*user.gid));
     if (!user.home.empty()) add("home", user.home);

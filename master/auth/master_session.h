@@ -1,4 +1,5 @@
-// master_session: a connection of a session stage or of local delivery: Dovecot's auth-master protocol, the side that answers.
+// master_session: a connection of a session stage or of local delivery: Dovecot's auth-master protocol, the side that
+// answers.
 #pragma once
 
 #include "context.h"

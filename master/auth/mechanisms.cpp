@@ -84,7 +84,8 @@ const MechanismRow* find_mechanism(std::string_view name)
     return nullptr;
 }
 
-std::vector<const MechanismRow*> offered_mechanisms(const std::vector<std::string>& names, std::vector<std::string>& unknown)
+std::vector<const MechanismRow*> offered_mechanisms(const std::vector<std::string>& names,
+                                                    std::vector<std::string>& unknown)
 {
     std::vector<const MechanismRow*> offered;
     for (const auto& name : names) {

@@ -48,7 +48,7 @@ PamAnswer check_by_pam(PamQuestion& question)
 {
     PamAnswer answer;
     if (question.password.empty() || question.password.view().size() >= PAM_MAX_RESP_SIZE) {
-        answer.verdict = PamAnswer::wrong;    // an empty one never logs in, whatever "nullok" says
+        answer.verdict = PamAnswer::wrong; // an empty one never logs in, whatever "nullok" says
         return answer;
     }
     pam_conv conversation{answer_modules, &question};

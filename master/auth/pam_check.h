@@ -14,8 +14,8 @@ struct PamQuestion {
 
 struct PamAnswer {
     enum Verdict { right, wrong, disabled, expired, trouble } verdict = trouble;
-    std::string text;       // trouble, for the log
-    std::string user;       // right: modules may rename
+    std::string text; // trouble, for the log
+    std::string user; // right: modules may rename
 };
 PamAnswer check_by_pam(PamQuestion& question);
 

@@ -45,8 +45,10 @@ std::string read_user(std::string_view line, FileUser& user)
     if (column.size() < 2) return "expected user:password, and more columns if you like";
     if (user.name.empty()) return "expected a user's name before the first colon";
     user.password = column[1];
-    if (column.size() > 2 && !read_id(column[2], user.uid)) return fmt::format("expected a number in the third column (uid), not \"{}\"", base::printable(column[2], 40));
-    if (column.size() > 3 && !read_id(column[3], user.gid)) return fmt::format("expected a number in the fourth column (gid), not \"{}\"", base::printable(column[3], 40));
+    if (column.size() > 2 && !read_id(column[2], user.uid))
+        return fmt::format("expected a number in the third column (uid), not \"{}\"", base::printable(column[2], 40));
+    if (column.size() > 3 && !read_id(column[3], user.gid))
+        return fmt::format("expected a number in the fourth column (gid), not \"{}\"", base::printable(column[3], 40));
     if (column.size() > 5) user.home = column[5];
     if (column.size() <= extra_column) return "";
     for (auto field : base::split(column[extra_column], " \t")) {
@@ -83,7 +85,8 @@ PasswdEntries parse_passwd(std::string_view text, const std::string& file)
 bool PasswdFile::Stamp::operator==(const Stamp& other) const
 {
     auto same = [](const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; };
-    return inode == other.inode && size == other.size && error == other.error && same(modified, other.modified) && same(changed, other.changed);
+    return inode == other.inode && size == other.size && error == other.error && same(modified, other.modified) &&
+           same(changed, other.changed);
 }
 
 const FileUser* PasswdFile::find(const std::string& name)

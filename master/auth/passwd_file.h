@@ -1,5 +1,6 @@
-// passwd_file: users and password hashes in a file, as Dovecot writes it: user:{SCHEME}hash:uid:gid:gecos:home:shell:extra fields.
-// passwd(5)'s seven columns and htpasswd's two are the same form, cut short.
+// passwd_file: users and password hashes in a file, as Dovecot writes it:
+// user:{SCHEME}hash:uid:gid:gecos:home:shell:extra fields. passwd(5)'s seven columns and htpasswd's two are the same
+// form, cut short.
 #pragma once
 
 #include "base/clock.h"
@@ -18,16 +19,16 @@ namespace auth {
 
 struct FileUser {
     std::string name;
-    std::string password;                       // with its {SCHEME}; empty: nobody can log in by this entry
+    std::string password; // with its {SCHEME}; empty: nobody can log in by this entry
     std::optional<uid_t> uid;
     std::optional<gid_t> gid;
     std::string home;
-    std::map<std::string, std::string> extra;   // "userdb_mail", "allow_nets", "nologin" …
+    std::map<std::string, std::string> extra; // "userdb_mail", "allow_nets", "nologin" …
 };
 
 struct PasswdEntries {
     std::unordered_map<std::string, FileUser> users;
-    std::vector<std::string> problems;          // "FILE:LINE: text"; such a line is left out, the others count
+    std::vector<std::string> problems; // "FILE:LINE: text"; such a line is left out, the others count
 };
 PasswdEntries parse_passwd(std::string_view text, const std::string& file);
 
@@ -38,11 +39,12 @@ public:
 
     // Looks at the file at most once a second. The pointer is good until the next call.
     const FileUser* find(const std::string& name);
-    // A stored password of the file, so that looking for an unknown user takes as long as for a known one; "" when there is none.
+    // A stored password of the file, so that looking for an unknown user takes as long as for a known one; "" when
+    // there is none.
     const std::string& example() const { return example_; }
     bool readable() const { return loaded_; }
     const std::string& path() const { return path_; }
-    void look();                                // now
+    void look(); // now
 
 private:
     struct Stamp {

@@ -62,8 +62,14 @@ Match check_digest(std::string_view password, std::string_view hash, const char*
     return sasl::same_secret(std::string_view(reinterpret_cast<char*>(made), size), expected) ? Match::yes : Match::no;
 }
 
-Match check_salted(std::string_view password, std::string_view hash, const char* digest) { return check_digest(password, hash, digest, true); }
-Match check_unsalted(std::string_view password, std::string_view hash, const char* digest) { return check_digest(password, hash, digest, false); }
+Match check_salted(std::string_view password, std::string_view hash, const char* digest)
+{
+    return check_digest(password, hash, digest, true);
+}
+Match check_unsalted(std::string_view password, std::string_view hash, const char* digest)
+{
+    return check_digest(password, hash, digest, false);
+}
 
 struct Scheme {
     std::string_view name;
@@ -72,24 +78,12 @@ struct Scheme {
 };
 
 constexpr Scheme schemes[] = {
-    {"CRYPT", check_crypt, nullptr},
-    {"YESCRYPT", check_crypt, nullptr},
-    {"SHA512-CRYPT", check_crypt, nullptr},
-    {"SHA256-CRYPT", check_crypt, nullptr},
-    {"BLF-CRYPT", check_crypt, nullptr},
-    {"MD5-CRYPT", check_crypt, nullptr},
-    {"DES-CRYPT", check_crypt, nullptr},
-    {"PLAIN", check_plain, nullptr},
-    {"CLEAR", check_plain, nullptr},
-    {"CLEARTEXT", check_plain, nullptr},
-    {"SSHA512", check_salted, "SHA512"},
-    {"SSHA256", check_salted, "SHA256"},
-    {"SSHA", check_salted, "SHA1"},
-    {"SMD5", check_salted, "MD5"},
-    {"SHA512", check_unsalted, "SHA512"},
-    {"SHA256", check_unsalted, "SHA256"},
-    {"SHA", check_unsalted, "SHA1"},
-    {"SHA1", check_unsalted, "SHA1"},
+    {"CRYPT", check_crypt, nullptr},        {"YESCRYPT", check_crypt, nullptr},  {"SHA512-CRYPT", check_crypt, nullptr},
+    {"SHA256-CRYPT", check_crypt, nullptr}, {"BLF-CRYPT", check_crypt, nullptr}, {"MD5-CRYPT", check_crypt, nullptr},
+    {"DES-CRYPT", check_crypt, nullptr},    {"PLAIN", check_plain, nullptr},     {"CLEAR", check_plain, nullptr},
+    {"CLEARTEXT", check_plain, nullptr},    {"SSHA512", check_salted, "SHA512"}, {"SSHA256", check_salted, "SHA256"},
+    {"SSHA", check_salted, "SHA1"},         {"SMD5", check_salted, "MD5"},       {"SHA512", check_unsalted, "SHA512"},
+    {"SHA256", check_unsalted, "SHA256"},   {"SHA", check_unsalted, "SHA1"},     {"SHA1", check_unsalted, "SHA1"},
     {"PLAIN-MD5", check_unsalted, "MD5"},
 };
 

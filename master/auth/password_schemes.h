@@ -9,16 +9,18 @@ namespace auth {
 enum class Match {
     yes,
     no,
-    unusable,    // the stored one is of a scheme that nobody here can check, or broken: the administrator's trouble
+    unusable, // the stored one is of a scheme that nobody here can check, or broken: the administrator's trouble
 };
 
-// "{SHA512-CRYPT}$6$…" is SHA512-CRYPT and the rest. Without braces: crypt(3)'s own form. {SCHEME.b64} and {SCHEME.hex} keep the suffix.
+// "{SHA512-CRYPT}$6$…" is SHA512-CRYPT and the rest. Without braces: crypt(3)'s own form. {SCHEME.b64} and {SCHEME.hex}
+// keep the suffix.
 struct Stored {
     std::string_view scheme, hash;
 };
 Stored split_stored(std::string_view stored);
 
-// Slow by design (bcrypt, yescrypt: 0.1 s and more): for a thread. An empty or locked ("!…", "*") stored password matches nothing.
+// Slow by design (bcrypt, yescrypt: 0.1 s and more): for a thread. An empty or locked ("!…", "*") stored password
+// matches nothing.
 Match check_password(std::string_view password, std::string_view stored);
 
 } // namespace auth

@@ -16,7 +16,7 @@ namespace auth {
 class Tickets {
 public:
     static constexpr auto lifetime = std::chrono::seconds(60);
-    static constexpr size_t most = 10000;    // beyond it the oldest go first
+    static constexpr size_t most = 10000; // beyond it the oldest go first
 
     void keep(const sasl::Ticket& ticket, sasl::UserRecord user, base::Steady now);
     // Forgets it, whatever the answer.
@@ -35,7 +35,7 @@ private:
     void forget_old(base::Steady now);
 
     std::unordered_map<std::string, Kept> kept_;
-    std::deque<Age> ages_;      // the oldest first; may name what is gone already
+    std::deque<Age> ages_; // the oldest first; may name what is gone already
 };
 
 } // namespace auth

@@ -58,7 +58,8 @@ std::vector<std::string> names_to_try(std::string_view typed, const NameRules& r
     std::vector<std::string> names{*formatted};
     auto at = base::cut_last(*formatted, '@');
     const auto& ours = rules.local_domains;
-    bool local = at.found && !at.before.empty() && std::find(ours.begin(), ours.end(), base::lower(at.after)) != ours.end();
+    bool local =
+        at.found && !at.before.empty() && std::find(ours.begin(), ours.end(), base::lower(at.after)) != ours.end();
     if (local) names.emplace_back(at.before);
     return names;
 }

@@ -37,7 +37,9 @@ private:
 
 async::Task<Match> matches(const sasl::Secret& password, std::string stored)
 {
-    auto work = [password = password.copy(), stored = std::move(stored)] { return check_password(password.view(), stored); };
+    auto work = [password = password.copy(), stored = std::move(stored)] {
+        return check_password(password.view(), stored);
+    };
     Match match = co_await async::offload(std::move(work));
     co_return match;
 }
@@ -110,15 +112,17 @@ std::string refusal(const FileUser& user, const Attempt& attempt)
 {
     if (user.extra.contains("nologin")) return "login is disabled";
     auto nets = user.extra.find("allow_nets");
-    if (nets != user.extra.end() && !address_allowed(nets->second, attempt.remote_ip)) return "not allowed from " + attempt.remote_ip;
+    if (nets != user.extra.end() && !address_allowed(nets->second, attempt.remote_ip))
+        return "not allowed from " + attempt.remote_ip;
     return "";
 }
 
 Verdict admit(const Context& context, sasl::UserRecord record)
 {
     if (!may_log_in(context.rules, record)) {
-        return verdict(Verdict::wrong, fmt::format("uid {} or gid {} may not log in (first_valid_uid = {})", record.uid.value_or(0),
-                                                   record.gid.value_or(0), context.rules.first_valid_uid));
+        return verdict(Verdict::wrong,
+                       fmt::format("uid {} or gid {} may not log in (first_valid_uid = {})", record.uid.value_or(0),
+                                   record.gid.value_or(0), context.rules.first_valid_uid));
     }
     Verdict result;
     result.kind = Verdict::ok;
@@ -127,11 +131,12 @@ Verdict admit(const Context& context, sasl::UserRecord record)
 }
 
 struct FileCheck {
-    std::optional<Verdict> verdict;     // nothing: the password is not from here
-    bool known = false;                 // but the name is
+    std::optional<Verdict> verdict; // nothing: the password is not from here
+    bool known = false;             // but the name is
 };
 
-async::Task<FileCheck> check_file(Context& context, size_t number, const std::vector<std::string>& names, const Attempt& attempt)
+async::Task<FileCheck> check_file(Context& context, size_t number, const std::vector<std::string>& names,
+                                  const Attempt& attempt)
 {
     FileCheck result;
     auto* found = find_in(context.files[number], names);
@@ -140,7 +145,8 @@ async::Task<FileCheck> check_file(Context& context, size_t number, const std::ve
     FileUser user = *found;
     Match match = co_await matches(attempt.password, user.password);
     if (match == Match::unusable)
-        base::log::warning("{}: the stored password of {} is of no scheme known here", context.files[number].path(), base::printable(user.name, 80));
+        base::log::warning("{}: the stored password of {} is of no scheme known here", context.files[number].path(),
+                           base::printable(user.name, 80));
     if (match != Match::yes) co_return result;
     std::string why = refusal(user, attempt);
     if (!why.empty()) {
@@ -170,7 +176,8 @@ struct PamResult {
 
 async::Task<Verdict> check_pam(Context& context, std::vector<std::string> names, const Attempt& attempt)
 {
-    auto work = [names, service = context.rules.pam_service, remote = attempt.remote_ip, password = attempt.password.copy()]() mutable {
+    auto work = [names, service = context.rules.pam_service, remote = attempt.remote_ip,
+                 password = attempt.password.copy()]() mutable {
         PamQuestion question;
         auto user = find_system_user(names);
         question.service = service;
@@ -238,7 +245,8 @@ bool address_allowed(std::string_view nets, std::string_view ip)
         auto length = has_length ? base::number<size_t>(length_text) : wanted.size() * 8;
         if (wanted.size() != given.size() || !length || *length > wanted.size() * 8) continue;
         bool same = true;
-        for (size_t bit = 0; bit < *length && same; ++bit) same = ((wanted[bit / 8] ^ given[bit / 8]) >> (7 - bit % 8) & 1) == 0;
+        for (size_t bit = 0; bit < *length && same; ++bit)
+            same = ((wanted[bit / 8] ^ given[bit / 8]) >> (7 - bit % 8) & 1) == 0;
         if (same) return true;
     }
     return false;
@@ -246,7 +254,8 @@ bool address_allowed(std::string_view nets, std::string_view ip)
 
 async::Task<Verdict> verify(Context& context, Attempt attempt)
 {
-    if (context.checks >= context.rules.most_checks) co_return verdict(Verdict::temporary, "too many logins at one time");
+    if (context.checks >= context.rules.most_checks)
+        co_return verdict(Verdict::temporary, "too many logins at one time");
     Turn turn(context.checks);
     std::string trouble;
     try {

@@ -19,29 +19,37 @@
 
 namespace postconf {
 
-constexpr const char* usage =
-    "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-c config_dir] [-C param_class] [-d (parameter defaults)] "
-    "[-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no values)] [-j (JSON)] [-l (lock types)] "
-    "[-m (map types)] [-M (master.cf)] [-n (non-default parameters)] [-o name=value (override parameter value)] [-p (main.cf, default)] "
-    "[-P (master.cf parameters)] [-v (verbose)] [-x (expand parameter values)] [-X (exclude)] [-# (comment-out)] [--manual [owner]] "
-    "[name...]";
+constexpr const char* usage = "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-c config_dir] [-C "
+                              "param_class] [-d (parameter defaults)] "
+                              "[-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H "
+                              "(no values)] [-j (JSON)] [-l (lock types)] "
+                              "[-m (map types)] [-M (master.cf)] [-n (non-default parameters)] [-o name=value "
+                              "(override parameter value)] [-p (main.cf, default)] "
+                              "[-P (master.cf parameters)] [-v (verbose)] [-x (expand parameter values)] [-X "
+                              "(exclude)] [-# (comment-out)] [--manual [owner]] "
+                              "[name...]";
 
 void print_pair(const Options& options, std::string_view name, std::string_view value)
 {
     std::string line;
-    if (options.no_value) line = name;
-    else if (options.no_name) line = value;
-    else line = value.empty() ? fmt::format("{} =", name) : fmt::format("{} = {}", name, value);
+    if (options.no_value)
+        line = name;
+    else if (options.no_name)
+        line = value;
+    else
+        line = value.empty() ? fmt::format("{} =", name) : fmt::format("{} = {}", name, value);
     fmt::print("{}\n", options.fold ? config::fold(line) : line);
 }
 
 config::Override split_assignment(std::string_view text)
 {
-    if (text.find('\n') != text.npos || text.find('\0') != text.npos) throw Fatal("-e, -X, or -# accepts no multi-line input");
+    if (text.find('\n') != text.npos || text.find('\0') != text.npos)
+        throw Fatal("-e, -X, or -# accepts no multi-line input");
     auto [name, value, found] = base::cut(text, '=');
     name = base::trim(name);
     if (name.empty()) throw Fatal(fmt::format("missing attribute name: \"{}\"", text));
-    if (!found || name.find_first_of(" \t") != name.npos) throw Fatal(fmt::format("missing '=' after attribute name: \"{}\"", text));
+    if (!found || name.find_first_of(" \t") != name.npos)
+        throw Fatal(fmt::format("missing '=' after attribute name: \"{}\"", text));
     if (name.front() == '#') throw Fatal(fmt::format("an attribute name does not begin with \"#\": \"{}\"", text));
     return {std::string(name), std::string(base::trim(value))};
 }
@@ -62,7 +70,7 @@ void write_configuration(const std::string& path, const std::string& text)
         target = real;
         ::free(real);
     }
-    struct stat before{};
+    struct stat before {};
     mode_t mode = ::stat(target.c_str(), &before) == 0 ? before.st_mode & 07777 : 0644;
     base::replace_file(target, text, mode);
     // Only root may give files away; who edits as somebody else owns the new file.
@@ -82,13 +90,19 @@ static Options read_options(int argc, char** argv)
         case 'C': options.classes = optarg; break;
         case 'd': options.defaults = true; break;
         case 'e': options.edit = true; break;
-        case 'F': case 'M': case 'P': options.master = static_cast<char>(c); break;
+        case 'F':
+        case 'M':
+        case 'P': options.master = static_cast<char>(c); break;
         case 'f': options.fold = true; break;
         case 'h': options.no_name = true; break;
         case 'H': options.no_value = true; break;
         case 'j': options.json = true; break;
-        case 'l': for (auto name : config::lock_methods) fmt::print("{}\n", name); std::exit(0);
-        case 'm': for (auto name : config::table_types) fmt::print("{}\n", name); std::exit(0);
+        case 'l':
+            for (auto name : config::lock_methods) fmt::print("{}\n", name);
+            std::exit(0);
+        case 'm':
+            for (auto name : config::table_types) fmt::print("{}\n", name);
+            std::exit(0);
         case 'n': options.only_set = true; break;
         case 'o': options.overrides.push_back(split_assignment(optarg)); break;
         case 'p': break;
@@ -108,10 +122,12 @@ static void check(Options& options)
 {
     if (options.defaults && options.only_set) throw Fatal("specify one of -d -n");
     if (options.edit + options.remove + options.comment_out > 1) throw Fatal("specify one of -e -X -#");
-    if (options.changes() && (options.defaults || options.only_set || options.expand || options.no_name || options.no_value || options.fold))
+    if (options.changes() &&
+        (options.defaults || options.only_set || options.expand || options.no_name || options.no_value || options.fold))
         throw Fatal("-e, -X, or -# cannot be used with -d, -f, -h, -H, -n, or -x");
     // "postconf name=value" edits without -e, as Postfix has it since 2.8.
-    if (!options.changes() && !options.arguments.empty()) options.edit = options.arguments.front().find('=') != std::string::npos;
+    if (!options.changes() && !options.arguments.empty())
+        options.edit = options.arguments.front().find('=') != std::string::npos;
     if (options.edit && options.arguments.empty()) throw Fatal("-e requires name=value argument");
     if (options.changes() && options.arguments.empty()) throw Fatal("missing service argument");
     if (options.master == 'M' && (options.no_name || options.no_value))
@@ -129,8 +145,10 @@ static void run(int argc, char** argv)
     }
     Options options = read_options(argc, argv);
     check(options);
-    if (options.master) options.changes() ? edit_master(options) : show_master(options);
-    else options.changes() ? edit_main(options) : show_main(options);
+    if (options.master)
+        options.changes() ? edit_master(options) : show_master(options);
+    else
+        options.changes() ? edit_main(options) : show_main(options);
 }
 
 } // namespace postconf

@@ -16,9 +16,10 @@ struct Options {
     std::vector<config::Override> overrides;
     std::vector<std::string> arguments;
     std::string classes = "all";
-    bool defaults = false, only_set = false, edit = false, fold = false, no_name = false, no_value = false, expand = false;
+    bool defaults = false, only_set = false, edit = false, fold = false, no_name = false, no_value = false,
+         expand = false;
     bool remove = false, comment_out = false, json = false;
-    char master = 0;    // 'M', 'F' or 'P': master.cf as entries, fields or parameters
+    char master = 0; // 'M', 'F' or 'P': master.cf as entries, fields or parameters
     bool changes() const { return edit || remove || comment_out; }
 };
 

@@ -48,7 +48,8 @@ std::set<std::string> service_names(const std::string& folder)
         return names;
     }
     for (const config::Service& service : services.services) {
-        bool delivers = std::find(std::begin(deliverers), std::end(deliverers), service.command) != std::end(deliverers);
+        bool delivers =
+            std::find(std::begin(deliverers), std::end(deliverers), service.command) != std::end(deliverers);
         for (const std::string& name : config::service_parameter_names(service.name)) {
             bool timed = name.ends_with("_time_limit");
             bool has = timed ? service.command == "pipe" || service.command == "spawn" : delivers;
@@ -70,8 +71,10 @@ public:
             return;
         }
         std::string value = options_.expand ? expanded(name, *raw) : *raw;
-        if (options_.json) print_json(name, value);
-        else print_pair(options_, name, value);
+        if (options_.json)
+            print_json(name, value);
+        else
+            print_pair(options_, name, value);
     }
 
 private:
@@ -90,8 +93,10 @@ private:
         std::string json = "\"";
         for (char c : text) {
             if (c == '"' || c == '\\') json += '\\';
-            if (static_cast<unsigned char>(c) < 0x20) json += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-            else json += c;
+            if (static_cast<unsigned char>(c) < 0x20)
+                json += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+            else
+                json += c;
         }
         return json + "\"";
     }
@@ -121,7 +126,8 @@ std::set<std::string> all_names(const Options& options, const config::Config& co
     if (classes.user) {
         std::set<std::string, std::less<>> used;
         for (const auto& [name, setting] : config.settings) config::collect_names(setting.value, used);
-        for (const auto& name : config::to_list(config.find_raw("smtpd_restriction_classes").value_or(""))) used.insert(name);
+        for (const auto& name : config::to_list(config.find_raw("smtpd_restriction_classes").value_or("")))
+            used.insert(name);
         for (const auto& [name, setting] : config.settings)
             if (!config::find_row(name) && used.count(name)) names.insert(name);
     }
@@ -133,7 +139,8 @@ std::set<std::string> all_names(const Options& options, const config::Config& co
 void show_main(const Options& options)
 {
     const Classes classes = read_classes(options.classes);
-    auto config = options.defaults ? config::Config::defaults(options.folder) : config::Config::inspect(options.folder, options.overrides);
+    auto config = options.defaults ? config::Config::defaults(options.folder)
+                                   : config::Config::inspect(options.folder, options.overrides);
     for (const std::string& warning : config.warnings) base::log::warning("{}", warning);
     Shower shower(options, config);
     for (const std::string& name : options.arguments) shower.show(name);
@@ -141,7 +148,8 @@ void show_main(const Options& options)
         for (const std::string& name : all_names(options, config, classes))
             if (!options.only_set || differs(config, name)) shower.show(name);
     if (!options.defaults)
-        for (const std::string& warning : config::unknown_parameters(config, options.folder)) base::log::warning("{}", warning);
+        for (const std::string& warning : config::unknown_parameters(config, options.folder))
+            base::log::warning("{}", warning);
 }
 
 void edit_main(const Options& options)

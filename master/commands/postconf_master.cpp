@@ -3,6 +3,7 @@
 
 #include "config/edit.h"
 #include "config/print.h"
+#include "config/unused.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -18,7 +19,8 @@ namespace {
 using config::Override;
 using config::Service;
 
-constexpr std::string_view fields[] = {"service", "type", "private", "unprivileged", "chroot", "wakeup", "process_limit", "command"};
+constexpr std::string_view fields[] = {"service", "type",   "private",       "unprivileged",
+                                       "chroot",  "wakeup", "process_limit", "command"};
 
 std::string key(const Service& service) { return fmt::format("{}/{}", service.name, config::type_word(service.type)); }
 
@@ -86,11 +88,13 @@ bool show_one(const Options& options, const Service& service, const std::string&
 }
 
 // The services that an edit means, from the file as it is.
-std::vector<Service> meant(const std::string& text, const std::string& path, const std::string& pattern, std::string_view request)
+std::vector<Service> meant(const std::string& text, const std::string& path, const std::string& pattern,
+                           std::string_view request)
 {
     std::vector<Service> found;
     for (Service& service : config::MasterTable::parse(text, path).services)
-        if (config::service_matches(pattern, service.name, config::type_word(service.type))) found.push_back(std::move(service));
+        if (config::service_matches(pattern, service.name, config::type_word(service.type)))
+            found.push_back(std::move(service));
     if (found.empty()) base::log::warning("unmatched service_name/type: \"{}\"", request);
     return found;
 }
@@ -110,10 +114,7 @@ std::string set_entry(const std::string& text, const std::string& argument)
     if (!found) throw Fatal(fmt::format("missing '=' after attribute name: \"{}\"", argument));
     Service service = read_entry(base::trim(entry), argument);
     std::string wanted = read_request(base::trim(target), false).service;
-    if (wanted != key(service)) {
-        // "smtp/inet=NEW inet …" renames: the new entry takes the place of the old.
-        if (wanted.find('*') != std::string::npos) throw Fatal(fmt::format("wildcard in service: \"{}\"", argument));
-    }
+    if (wanted.find('*') != std::string::npos) throw Fatal(fmt::format("\"{}\" names no single service", argument));
     return config::set_service(text, wanted, config::print_service(service, true));
 }
 
@@ -125,7 +126,8 @@ std::string set_field(std::string text, const std::string& path, const std::stri
     if (request.last == "*") throw Fatal(fmt::format("missing or wild field name: \"{}\"", argument));
     for (const Service& service : meant(text, path, request.service, argument)) {
         auto values = field_values(service);
-        values[static_cast<size_t>(std::find(std::begin(fields), std::end(fields), request.last) - std::begin(fields))] = assignment.value;
+        values[static_cast<size_t>(std::find(std::begin(fields), std::end(fields), request.last) -
+                                   std::begin(fields))] = assignment.value;
         Service changed = read_entry(base::join(values, " "), argument);
         text = config::set_service(text, key(service), config::print_service(changed, true));
     }
@@ -145,8 +147,9 @@ void set_override(Service& service, const Override& set)
         service.overrides[option - 1].value = set.value;
         return;
     }
-    auto first_plain = std::find_if(service.arguments.begin(), service.arguments.end(),
-                                    [](const std::string& word) { return word.starts_with("argv=") || word.starts_with("flags="); });
+    auto first_plain = std::find_if(service.arguments.begin(), service.arguments.end(), [](const std::string& word) {
+        return word.starts_with("argv=") || word.starts_with("flags=");
+    });
     service.arguments.insert(first_plain, {"-o", set.name + "=" + set.value});
     service.overrides.push_back(set);
 }
@@ -169,15 +172,18 @@ void remove_override(Service& service, const std::string& name)
     }
 }
 
-std::string edit_parameters(std::string text, const std::string& path, const Options& options, const std::string& argument)
+std::string edit_parameters(std::string text, const std::string& path, const Options& options,
+                            const std::string& argument)
 {
     if (options.comment_out) throw Fatal("-# cannot be used with -P");
     Override assignment = options.edit ? split_assignment(argument) : Override{argument, ""};
     Request request = read_request(assignment.name, true);
     if (options.edit && request.last == "*") throw Fatal(fmt::format("missing parameter name: \"{}\"", argument));
     for (Service& service : meant(text, path, request.service, argument)) {
-        if (options.edit) set_override(service, {request.last, assignment.value});
-        else remove_override(service, request.last);
+        if (options.edit)
+            set_override(service, {request.last, assignment.value});
+        else
+            remove_override(service, request.last);
         text = config::set_service(text, key(service), config::print_service(service, true));
     }
     return text;
@@ -200,6 +206,9 @@ void show_master(const Options& options)
                 shown |= show_one(options, service, request.last);
         if (!shown && text != "*") base::log::warning("unmatched request: \"{}\"", text);
     }
+    auto config = config::Config::inspect(options.folder, options.overrides);
+    for (const std::string& warning : config::unknown_overrides(config, options.folder))
+        base::log::warning("{}", warning);
 }
 
 void edit_master(const Options& options)
@@ -213,10 +222,14 @@ void edit_master(const Options& options)
     } else {
         for (const std::string& argument : options.arguments) {
             if (argument.find('\n') != std::string::npos) throw Fatal("-e, -X, or -# accepts no multi-line input");
-            if (options.master == 'M') text = set_entry(text, argument);
-            else if (options.master == 'P') text = edit_parameters(text, path, options, argument);
-            else if (options.edit) text = set_field(text, path, argument);
-            else throw Fatal("-F accepts no -X or -#");
+            if (options.master == 'M')
+                text = set_entry(text, argument);
+            else if (options.master == 'P')
+                text = edit_parameters(text, path, options, argument);
+            else if (options.edit)
+                text = set_field(text, path, argument);
+            else
+                throw Fatal("-F accepts no -X or -#");
         }
     }
     write_configuration(path, text);
