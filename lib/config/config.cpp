@@ -87,11 +87,13 @@ void Config::read_settings(std::string_view text, const std::string& file)
         auto [name, value, found] = base::cut(line.text, '=');
         name = base::trim(name);
         if (!found)
-            throw Error(fmt::format("{}:{}: \"{}\" has no \"=\", expected name = value", file, line.first, base::printable(line.text, 60)));
-        if (name.empty()) throw Error(fmt::format("{}:{}: no name before \"=\", expected name = value", file, line.first));
+            throw Error(fmt::format("{}:{}: \"{}\" has no \"=\", expected name = value", file, line.first,
+                                    base::printable(line.text, 60)));
+        if (name.empty())
+            throw Error(fmt::format("{}:{}: no name before \"=\", expected name = value", file, line.first));
         if (name.find_first_of(" \t\r") != name.npos)
-            throw Error(fmt::format("{}:{}: white space inside the name \"{}\", expected name = value", file, line.first,
-                                    base::printable(name, 60)));
+            throw Error(fmt::format("{}:{}: white space inside the name \"{}\", expected name = value", file,
+                                    line.first, base::printable(name, 60)));
         Setting setting{std::string(base::trim(value)), file, line.first};
         auto [place, fresh] = settings.try_emplace(std::string(name), setting);
         if (fresh) continue;
@@ -104,7 +106,8 @@ void Config::read_settings(std::string_view text, const std::string& file)
 void Config::apply(const std::vector<Override>& overrides)
 {
     for (const Override& override : overrides)
-        settings[override.name] = {override.value, fmt::format("-o {}={}", override.name, base::printable(override.value, 100)), 0};
+        settings[override.name] = {override.value,
+                                   fmt::format("-o {}={}", override.name, base::printable(override.value, 100)), 0};
 }
 
 void Config::compute_defaults()
@@ -113,7 +116,8 @@ void Config::compute_defaults()
     auto hostname = find_raw("myhostname");
     if (!is_set("myhostname")) {
         hostname = machine::hostname();
-        if (hostname->find('.') == hostname->npos) *hostname += "." + (is_set("mydomain") ? value_of("mydomain") : "localdomain");
+        if (hostname->find('.') == hostname->npos)
+            *hostname += "." + (is_set("mydomain") ? value_of("mydomain") : "localdomain");
         computed_["myhostname"] = *hostname;
     }
     if (!is_set("mydomain")) {
@@ -124,8 +128,10 @@ void Config::compute_defaults()
     if (!is_set("mynetworks")) {
         auto style = value_of("mynetworks_style");
         if (style != "host" && style != "subnet" && style != "class")
-            throw Error(fmt::format("{}: mynetworks_style = {}, expected host, subnet or class", place_of("mynetworks_style"), style));
-        computed_["mynetworks"] = machine::networks(style, to_list(value_of("inet_interfaces")), value_of("inet_protocols"));
+            throw Error(fmt::format("{}: mynetworks_style = {}, expected host, subnet or class",
+                                    place_of("mynetworks_style"), style));
+        computed_["mynetworks"] =
+            machine::networks(style, to_list(value_of("inet_interfaces")), value_of("inet_protocols"));
     }
 }
 
@@ -187,14 +193,17 @@ void Config::read(std::string_view name, std::string& field) const
 {
     const Row* row = find_row(name);
     field = row && row->type == Type::RawText ? find_raw(name).value_or("") : value_of(name);
-    if (row && !row->min.empty() && field.empty()) throw Error(fmt::format("{}: {} is empty, expected a value", place_of(name), name));
+    if (row && !row->min.empty() && field.empty())
+        throw Error(fmt::format("{}: {} is empty, expected a value", place_of(name), name));
 }
 
 // The value of a name with its time unit cut off would be a guess; a comment behind the value is the usual cause.
-[[noreturn]] static void refuse(const std::string& place, std::string_view name, std::string_view value, std::string_view expected)
+[[noreturn]] static void refuse(const std::string& place, std::string_view name, std::string_view value,
+                                std::string_view expected)
 {
     std::string_view hint = value.find('#') != value.npos ? " (a comment needs a line of its own)" : "";
-    throw Error(fmt::format("{}: {} = {}: bad value, expected {}{}", place, name, base::printable(value, 100), expected, hint));
+    throw Error(
+        fmt::format("{}: {} = {}: bad value, expected {}{}", place, name, base::printable(value, 100), expected, hint));
 }
 
 void Config::read(std::string_view name, Flag& field) const
@@ -264,8 +273,10 @@ void Config::settle_old_names()
 {
     auto settle = [this](const char* use, const char* enforce, std::string& level) {
         if (!level.empty()) return;
-        if (is_set(enforce) && flag(enforce)) level = "encrypt";
-        else if (is_set(use) && flag(use)) level = "may";
+        if (is_set(enforce) && flag(enforce))
+            level = "encrypt";
+        else if (is_set(use) && flag(use))
+            level = "may";
     };
     settle("smtpd_use_tls", "smtpd_enforce_tls", smtpd_tls_security_level);
     settle("smtp_use_tls", "smtp_enforce_tls", smtp_tls_security_level);

@@ -13,9 +13,10 @@ namespace {
 
 enum class Action { keep, drop, comment_out };
 
-// Goes through the lines. For the first line of each entry `decide` says what becomes of the entry and may write in its place;
-// comments and empty lines stay, also those inside an entry.
-std::string rewrite(std::string_view text, const std::function<Action(std::string_view first_line, std::string& result)>& decide)
+// Goes through the lines. For the first line of each entry `decide` says what becomes of the entry and may write in its
+// place; comments and empty lines stay, also those inside an entry.
+std::string rewrite(std::string_view text,
+                    const std::function<Action(std::string_view first_line, std::string& result)>& decide)
 {
     std::string result;
     Action action = Action::keep;
@@ -51,7 +52,8 @@ bool line_matches(std::string_view line, std::string_view pattern)
 std::string change_services(std::string_view text, const std::vector<std::string>& patterns, Action action)
 {
     return rewrite(text, [&](std::string_view line, std::string&) {
-        bool meant = std::any_of(patterns.begin(), patterns.end(), [&](const auto& pattern) { return line_matches(line, pattern); });
+        bool meant = std::any_of(patterns.begin(), patterns.end(),
+                                 [&](const auto& pattern) { return line_matches(line, pattern); });
         return meant ? action : Action::keep;
     });
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t longest_result = 1 << 20;
 constexpr int deepest = 100;
-constexpr int most_steps = 100'000;   // a=$b$b, b=$c$c … doubles with every line
+constexpr int most_steps = 100'000; // a=$b$b, b=$c$c … doubles with every line
 
 bool is_name_character(char c) { return base::is_alnum(c) || c == '_'; }
 
@@ -78,7 +78,8 @@ public:
             auto dollar = text.find('$');
             auto plain = text.substr(0, dollar);
             written_ += plain.size();
-            if (written_ > longest_result) throw Error("more than 1 MiB to expand, expected a value of reasonable size");
+            if (written_ > longest_result)
+                throw Error("more than 1 MiB to expand, expected a value of reasonable size");
             result.append(plain);
             if (dollar == text.npos) return;
             text.remove_prefix(dollar + 1);
@@ -187,7 +188,7 @@ private:
     const Lookup& lookup_;
     std::set<std::string, std::less<>>* names_;
     int steps_ = 0;
-    size_t written_ = 0;   // conditions included, which leave nothing in the result
+    size_t written_ = 0; // conditions included, which leave nothing in the result
 };
 
 } // namespace

@@ -22,8 +22,8 @@ std::vector<LogicalLine> logical_lines(std::string_view bytes, const std::string
             continue;
         }
         if (lines.empty())
-            throw Error(fmt::format("{}:{}: white space before \"{}\", expected a first line that begins in column one", file,
-                                    number, base::printable(text, 60)));
+            throw Error(fmt::format("{}:{}: white space before \"{}\", expected a first line that begins in column one",
+                                    file, number, base::printable(text, 60)));
         lines.back().text.append(" ").append(text);
         lines.back().pieces.emplace_back(text);
         lines.back().last = number;

@@ -1,5 +1,5 @@
-// logical_lines: main.cf and master.cf share one shape: a line that begins with white space continues the one above, also over
-// comment lines and empty ones.
+// logical_lines: main.cf and master.cf share one shape: a line that begins with white space continues the one above,
+// also over comment lines and empty ones.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 namespace config {
 
 struct LogicalLine {
-    std::string text;    // pieces joined by one space each
-    int first = 0;       // line numbers, from 1; comment and empty lines behind the last piece are not counted in
+    std::string text; // pieces joined by one space each
+    int first = 0;    // line numbers, from 1; comment and empty lines behind the last piece are not counted in
     int last = 0;
     std::vector<std::string> pieces;
 };

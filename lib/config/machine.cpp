@@ -22,7 +22,8 @@ std::string hostname()
     if (::gethostname(name, sizeof name - 1) != 0) return "localhost";
     std::string_view text(name);
     bool good = !text.empty() && text.front() != '.' && text.back() != '.' &&
-                std::all_of(text.begin(), text.end(), [](char c) { return base::is_alnum(c) || c == '-' || c == '.' || c == '_'; });
+                std::all_of(text.begin(), text.end(),
+                            [](char c) { return base::is_alnum(c) || c == '-' || c == '.' || c == '_'; });
     return good ? std::string(text) : "localhost";
 }
 
@@ -54,8 +55,10 @@ std::string describe(const ifaddrs& one, std::string_view style)
         const auto* mask = reinterpret_cast<const sockaddr_in*>(one.ifa_netmask);
         uint32_t bits = ntohl(address->sin_addr.s_addr);
         int length = 32;
-        if (style == "class") length = class_length(bits);
-        else if ((style == "subnet" || bits >> 24 == 127) && mask) length = std::popcount(mask->sin_addr.s_addr);
+        if (style == "class")
+            length = class_length(bits);
+        else if ((style == "subnet" || bits >> 24 == 127) && mask)
+            length = std::popcount(mask->sin_addr.s_addr);
         return network4(bits, length);
     }
     const auto* address = reinterpret_cast<const sockaddr_in6*>(one.ifa_addr);

@@ -7,7 +7,7 @@
 
 namespace config::machine {
 
-std::string hostname();   // gethostname(); "localhost" when that is empty or no name
+std::string hostname(); // gethostname(); "localhost" when that is empty or no name
 // mynetworks for mynetworks_style host, subnet or class: "127.0.0.0/8 192.0.2.0/24 [::1]/128".
 std::string networks(std::string_view style, const std::vector<std::string>& interfaces, std::string_view protocols);
 

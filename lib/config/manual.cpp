@@ -63,6 +63,7 @@ One of two texts, by a comparison: ==, !=, <, <=, >=, >. Two numbers are compare
 .SS Types
 .TP
 yes or no
+One of these words, in small or capital letters.
 .TP
 number
 A whole number.
@@ -126,8 +127,8 @@ std::string entry(const Row& row)
 {
     std::string_view initial = computed_default(row.name);
     if (initial.empty()) initial = row.initial.empty() ? "empty" : row.initial;
-    std::string text = fmt::format(".TP\n.B {}\n({}{}; default: {})\n.br\n{}\n", row.name, short_type(row.type), bounds(row), roff(initial),
-                                   roff(row.text));
+    std::string text = fmt::format(".TP\n.B {}\n({}{}; default: {})\n.br\n{}\n", row.name, short_type(row.type),
+                                   bounds(row), roff(initial), roff(row.text));
     if (row.type == Type::RawText) text += "The $names in it are filled in when it is used.\n";
     if (!row.carried_out) text += ".br\nAccepted, but not carried out yet.\n";
     return text;
@@ -141,9 +142,12 @@ std::string roff(std::string_view text)
     bool line_start = true;
     for (char c : text) {
         if (line_start && (c == '.' || c == '\'')) safe += "\\&";
-        if (c == '\\') safe += "\\e";
-        else if (c == '-') safe += "\\-";
-        else safe += c;
+        if (c == '\\')
+            safe += "\\e";
+        else if (c == '-')
+            safe += "\\-";
+        else
+            safe += c;
         line_start = c == '\n';
     }
     return safe;

@@ -28,7 +28,8 @@ constexpr size_t columns = 8;
 
 [[noreturn]] void bad(const Service& service, std::string_view what, std::string_view value, std::string_view expected)
 {
-    throw Error(fmt::format("{}:{}: bad {} \"{}\", expected {}", service.file, service.line, what, base::printable(value, 60), expected));
+    throw Error(fmt::format("{}:{}: bad {} \"{}\", expected {}", service.file, service.line, what,
+                            base::printable(value, 60), expected));
 }
 
 std::optional<bool> yes_no(const Service& service, std::string_view column, std::string_view text)
@@ -64,9 +65,10 @@ void read_name(Service& service)
 {
     if (service.type == Service::Type::inet) {
         auto port = base::cut_last(service.name, ':');
-        auto text = port.found && port.before.find(']') != port.before.size() - 1 && port.before.find(':') != port.before.npos
-                        ? std::string_view()
-                        : (port.found ? port.after : std::string_view(service.name));
+        auto text =
+            port.found && port.before.find(']') != port.before.size() - 1 && port.before.find(':') != port.before.npos
+                ? std::string_view()
+                : (port.found ? port.after : std::string_view(service.name));
         if (text.empty()) bad(service, "service name", service.name, "port, host:port or [address]:port");
         return;
     }
@@ -80,7 +82,8 @@ Override read_override(const Service& service, std::string_view text)
 {
     auto [name, value, found] = base::cut(text, '=');
     name = base::trim(name);
-    if (!found || name.empty() || name.find_first_of(" \t") != name.npos) bad(service, "-o argument", text, "name=value or { name = value }");
+    if (!found || name.empty() || name.find_first_of(" \t") != name.npos)
+        bad(service, "-o argument", text, "name=value or { name = value }");
     return {std::string(name), std::string(base::trim(value))};
 }
 
@@ -93,7 +96,8 @@ void read_options(Service& service)
         if (word.size() < 2 || word[0] != '-') continue;
         if (word[1] == 'o') {
             if (word.size() == 2 && i + 1 == words.size()) bad(service, "argument", word, "name=value behind -o");
-            service.overrides.push_back(read_override(service, word.size() > 2 ? std::string_view(word).substr(2) : words[++i]));
+            service.overrides.push_back(
+                read_override(service, word.size() > 2 ? std::string_view(word).substr(2) : words[++i]));
         } else if (word.find_first_not_of("vD", 1) == word.npos) {
             service.verbose += static_cast<int>(std::count(word.begin(), word.end(), 'v'));
             service.debug = service.debug || word.find('D') != word.npos;
@@ -117,8 +121,9 @@ Service read_service(const LogicalLine& line, const std::string& file)
         rest.remove_prefix(word.size());
     }
     if (words.size() < columns)
-        throw Error(fmt::format("{}:{}: {} columns, expected 8: service type private unprivileged chroot wakeup maxproc command", file,
-                                line.first, words.size()));
+        throw Error(fmt::format(
+            "{}:{}: {} columns, expected 8: service type private unprivileged chroot wakeup maxproc command", file,
+            line.first, words.size()));
     service.name = words[0];
     auto type = service_type(words[1]);
     if (!type) bad(service, "type column", words[1], "inet, unix, unix-dgram, fifo or pass");
@@ -128,11 +133,13 @@ Service read_service(const LogicalLine& line, const std::string& file)
     service.unprivileged = yes_no(service, "unprivileged", words[3]);
     service.chroot = yes_no(service, "chroot", words[4]);
     // A network is nobody's own: "private" would be a promise that cannot be kept.
-    if (service.type == Service::Type::inet && service.private_ == true) bad(service, "private column", words[2], "n or - for an inet service");
+    if (service.type == Service::Type::inet && service.private_ == true)
+        bad(service, "private column", words[2], "n or - for an inet service");
     read_wakeup(service, words[5]);
     read_maxproc(service, words[6]);
     service.command = words[7];
-    if (service.command.find('/') != service.command.npos) bad(service, "command column", service.command, "a program's name without a path");
+    if (service.command.find('/') != service.command.npos)
+        bad(service, "command column", service.command, "a program's name without a path");
     try {
         service.arguments = split_arguments(rest);
     } catch (const Error& problem) {
@@ -172,12 +179,14 @@ std::vector<std::string> split_arguments(std::string_view text)
         size_t at = 0;
         int depth = 0;
         do {
-            if (at == text.size()) throw Error(fmt::format("\"{{\" without \"}}\" at \"{}\"", base::printable(text, 40)));
+            if (at == text.size())
+                throw Error(fmt::format("\"{{\" without \"}}\" at \"{}\"", base::printable(text, 40)));
             depth += (text[at] == '{') - (text[at] == '}');
             ++at;
         } while (depth > 0);
         if (at < text.size() && !base::is_space(text[at]))
-            throw Error(fmt::format("text behind \"}}\" at \"{}\", expected white space", base::printable(text.substr(at), 40)));
+            throw Error(fmt::format("text behind \"}}\" at \"{}\", expected white space",
+                                    base::printable(text.substr(at), 40)));
         words.emplace_back(base::trim(text.substr(1, at - 2)));
         text.remove_prefix(at);
     }
@@ -192,8 +201,10 @@ std::vector<std::string> Service::plain_arguments() const
         const std::string& word = arguments[i];
         foreign = foreign || word.starts_with("argv=");
         bool option = !foreign && word.size() > 1 && word[0] == '-';
-        if (option && word == "-o") ++i;
-        else if (!option || (word[1] != 'o' && word.find_first_not_of("vD", 1) != word.npos)) plain.push_back(word);
+        if (option && word == "-o")
+            ++i;
+        else if (!option || (word[1] != 'o' && word.find_first_not_of("vD", 1) != word.npos))
+            plain.push_back(word);
     }
     return plain;
 }
@@ -209,8 +220,8 @@ MasterTable MasterTable::parse(std::string_view text, const std::string& file)
             table.services.push_back(std::move(service));
             continue;
         }
-        table.warnings.push_back(fmt::format("{}:{}: duplicate service {}/{}: the last entry counts (earlier: line {})", file, service.line,
-                                             service.name, type_word(service.type), earlier->line));
+        table.warnings.push_back(fmt::format("{}:{}: duplicate service {}/{}: the last entry counts (earlier: line {})",
+                                             file, service.line, service.name, type_word(service.type), earlier->line));
         *earlier = std::move(service);
     }
     return table;

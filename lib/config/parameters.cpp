@@ -7,7 +7,8 @@ namespace config {
 namespace {
 
 constexpr Row rows[] = {
-#define PARAMETER(kind, name, initial, min, max, owner, text) {#name, Type::kind, initial, min, max, #owner, text, true},
+#define PARAMETER(kind, name, initial, min, max, owner, text)                                                          \
+    {#name, Type::kind, initial, min, max, #owner, text, true},
 #define KNOWN(kind, name, initial, min, max, owner, text) {#name, Type::kind, initial, min, max, #owner, text, false},
 #include "config/parameters.def"
 #undef PARAMETER
@@ -25,7 +26,8 @@ constexpr Suffix suffixes[] = {
     {"_initial_destination_concurrency", "$initial_destination_concurrency", Type::Number},
     {"_destination_concurrency_limit", "$default_destination_concurrency_limit", Type::Number},
     {"_destination_recipient_limit", "$default_destination_recipient_limit", Type::Number},
-    {"_destination_concurrency_failed_cohort_limit", "$default_destination_concurrency_failed_cohort_limit", Type::Number},
+    {"_destination_concurrency_failed_cohort_limit", "$default_destination_concurrency_failed_cohort_limit",
+     Type::Number},
     {"_destination_concurrency_negative_feedback", "$default_destination_concurrency_negative_feedback", Type::Text},
     {"_destination_concurrency_positive_feedback", "$default_destination_concurrency_positive_feedback", Type::Text},
     {"_destination_rate_delay", "$default_destination_rate_delay", Type::Seconds},
@@ -56,7 +58,8 @@ std::span<const Row> table()
 const Row* find_row(std::string_view name)
 {
     auto all = table();
-    auto found = std::lower_bound(all.begin(), all.end(), name, [](const Row& row, std::string_view key) { return row.name < key; });
+    auto found = std::lower_bound(all.begin(), all.end(), name,
+                                  [](const Row& row, std::string_view key) { return row.name < key; });
     return found != all.end() && found->name == name ? &*found : nullptr;
 }
 
@@ -77,7 +80,8 @@ std::optional<ServiceParameter> service_parameter(std::string_view name)
 {
     for (const Suffix& known : suffixes) {
         if (name.size() <= known.suffix.size() || !name.ends_with(known.suffix)) continue;
-        return ServiceParameter{name.substr(0, name.size() - known.suffix.size()), known.suffix, known.initial, known.type};
+        return ServiceParameter{name.substr(0, name.size() - known.suffix.size()), known.suffix, known.initial,
+                                known.type};
     }
     return std::nullopt;
 }

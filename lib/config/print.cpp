@@ -10,7 +10,7 @@
 namespace config {
 namespace {
 
-constexpr size_t widest_parameter = 80, widest_service = 79;   // as Postfix folds them
+constexpr size_t widest_parameter = 80, widest_service = 79; // as Postfix folds them
 constexpr std::string_view indent = "    ";
 
 // Words in lines of at most 80 columns.
@@ -80,8 +80,8 @@ std::string time_column(const Service& service)
 std::string first_columns(const Service& service)
 {
     auto columns = print_columns(service);
-    return fmt::format("{:<10} {:<5} {:<7} {:<7} {:<7} {:<7} {:<7} {}", columns[0], columns[1], columns[2], columns[3], columns[4],
-                       columns[5], columns[6], service.command);
+    return fmt::format("{:<10} {:<5} {:<7} {:<7} {:<7} {:<7} {:<7} {}", columns[0], columns[1], columns[2], columns[3],
+                       columns[4], columns[5], columns[6], service.command);
 }
 
 } // namespace

@@ -6,8 +6,8 @@
 namespace config {
 
 constexpr std::string_view table_types[] = {
-    "btree", "cidr", "environ", "fail",   "hash",   "inline",    "pcre",   "pipemap", "proxy",
-    "randmap", "regexp", "socketmap", "static", "tcp", "texthash", "unionmap", "unix",
+    "btree",   "cidr",   "environ",   "fail",   "hash", "inline",   "pcre",     "pipemap", "proxy",
+    "randmap", "regexp", "socketmap", "static", "tcp",  "texthash", "unionmap", "unix",
 };
 
 constexpr std::string_view lock_methods[] = {"flock", "fcntl", "dotlock"};

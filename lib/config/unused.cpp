@@ -54,9 +54,10 @@ const Names& names_in_defaults()
 struct Uses {
     Names names, tables;
     MasterTable services;
-    bool any_service;   // there is no master.cf to ask
+    bool any_service; // there is no master.cf to ask
 
-    Uses(const Config& config, const std::string& folder) : services(read_services(folder)), any_service(services.services.empty())
+    Uses(const Config& config, const std::string& folder)
+        : services(read_services(folder)), any_service(services.services.empty())
     {
         for (const auto& [name, setting] : config.settings) add(setting.value);
         for (const auto& name : to_list(config.find_raw("smtpd_restriction_classes").value_or(""))) names.insert(name);
@@ -118,19 +119,34 @@ std::string suggestion(std::string_view name)
 
 } // namespace
 
+static std::string unused_line(const std::string& place, const std::string& name, const std::string& value)
+{
+    return fmt::format("{}: unused parameter: {}={}{}", place, base::printable(name, 100), base::printable(value, 200),
+                       suggestion(name));
+}
+
+static void add_overrides(std::vector<std::string>& warnings, const Uses& uses)
+{
+    for (const Service& service : uses.services.services)
+        for (const Override& set : service.overrides)
+            if (!uses.has(set.name))
+                warnings.push_back(unused_line(fmt::format("{}:{}", service.file, service.line), set.name, set.value));
+}
+
 std::vector<std::string> unknown_parameters(const Config& config, const std::string& folder)
 {
     std::vector<std::string> warnings;
     const Uses uses(config, folder);
-    auto add = [&](const std::string& place, const std::string& name, const std::string& value) {
-        if (!uses.has(name))
-            warnings.push_back(fmt::format("{}: unused parameter: {}={}{}", place, base::printable(name, 100),
-                                           base::printable(value, 200), suggestion(name)));
-    };
     for (const auto& [name, setting] : config.settings)
-        if (setting.line != 0) add(setting.place(), name, setting.value);
-    for (const Service& service : uses.services.services)
-        for (const Override& set : service.overrides) add(fmt::format("{}:{}", service.file, service.line), set.name, set.value);
+        if (setting.line != 0 && !uses.has(name)) warnings.push_back(unused_line(setting.place(), name, setting.value));
+    add_overrides(warnings, uses);
+    return warnings;
+}
+
+std::vector<std::string> unknown_overrides(const Config& config, const std::string& folder)
+{
+    std::vector<std::string> warnings;
+    add_overrides(warnings, Uses(config, folder));
     return warnings;
 }
 

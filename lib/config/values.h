@@ -10,7 +10,7 @@
 
 namespace config {
 
-std::optional<bool> to_flag(std::string_view text);                                       // yes or no
+std::optional<bool> to_flag(std::string_view text); // yes or no
 std::optional<int64_t> to_number(std::string_view text);
 // "10", "10s", "5m", "2h", "1d", "1w"; without a letter the unit is default_unit.
 std::optional<std::chrono::milliseconds> to_seconds(std::string_view text, char default_unit = 's');

@@ -48,7 +48,8 @@ TEST_CASE("defaults are Postfix's")
     CHECK(config.smtpd_timeout == 300s);
     CHECK(config.maximal_queue_lifetime == 5 * 24h);
     CHECK(config.message_size_limit == 10240000);
-    CHECK(config.smtpd_relay_restrictions == Strings{"permit_mynetworks", "permit_sasl_authenticated", "defer_unauth_destination"});
+    CHECK(config.smtpd_relay_restrictions ==
+          Strings{"permit_mynetworks", "permit_sasl_authenticated", "defer_unauth_destination"});
     CHECK(config.smtpd_banner == "mail.example.org ESMTP Rookpost");
     CHECK(config.syslog_name == "postfix");
     CHECK(config.forward_path == "$home/.forward${recipient_delimiter}${extension}, $home/.forward");
@@ -72,10 +73,11 @@ TEST_CASE("every default of the table is a value of its type and within its boun
 
 TEST_CASE("logical lines")
 {
-    Config config = read("# comment\n\nsmtpd_recipient_restrictions =\n"
-                         "    permit_mynetworks,\n# inside\n\n\treject_unauth_destination\n  # indented comment\n\n"
-                         "mydestination=a.example,\n  b.example\nmyhostname   =   mail.example.org   \nempty_one =\nbanner2 = a=b=c\n"
-                         "relayhost = $empty_one$banner2\n");
+    Config config = read(
+        "# comment\n\nsmtpd_recipient_restrictions =\n"
+        "    permit_mynetworks,\n# inside\n\n\treject_unauth_destination\n  # indented comment\n\n"
+        "mydestination=a.example,\n  b.example\nmyhostname   =   mail.example.org   \nempty_one =\nbanner2 = a=b=c\n"
+        "relayhost = $empty_one$banner2\n");
     CHECK(config.smtpd_recipient_restrictions == Strings{"permit_mynetworks", "reject_unauth_destination"});
     CHECK(config.mydestination == Strings{"a.example", "b.example"});
     CHECK(config.myhostname == "mail.example.org");
@@ -99,21 +101,25 @@ TEST_CASE("mistakes name file, line and what was expected")
         std::string text, message;
     };
     auto [text, message] = GENERATE(
-        Case{"a\n", "main.cf:1: \"a\" has no \"=\", expected name = value"}, Case{"\n\n= b\n", "main.cf:3: no name before \"=\", expected name = value"},
+        Case{"a\n", "main.cf:1: \"a\" has no \"=\", expected name = value"},
+        Case{"\n\n= b\n", "main.cf:3: no name before \"=\", expected name = value"},
         Case{"a b = c\n", "main.cf:1: white space inside the name \"a b\", expected name = value"},
         Case{" a = b\n", "main.cf:1: white space before \"a = b\", expected a first line that begins in column one"},
         Case{std::string("a = b\nx\0y = z\n", 14), "main.cf:2: a NUL byte, expected text"},
         Case{"smtp_data_xfer_timeout = 1800s # default\n",
-             "main.cf:1: smtp_data_xfer_timeout = 1800s # default: bad value, expected a time such as 300s, 5m, 2h, 1d, 1w (a comment needs a "
+             "main.cf:1: smtp_data_xfer_timeout = 1800s # default: bad value, expected a time such as 300s, 5m, 2h, "
+             "1d, 1w (a comment needs a "
              "line of its own)"},
         Case{"smtpd_timeout = 0\n", "main.cf:1: smtpd_timeout = 0: bad value, expected at least 1s"},
-        Case{"maximal_queue_lifetime = 101\n", "main.cf:1: maximal_queue_lifetime = 101: bad value, expected at most 8640000s"},
+        Case{"maximal_queue_lifetime = 101\n",
+             "main.cf:1: maximal_queue_lifetime = 101: bad value, expected at most 8640000s"},
         Case{"#\nsmtpd_helo_required = true\n", "main.cf:2: smtpd_helo_required = true: bad value, expected yes or no"},
         Case{"message_size_limit = 10MB\n", "main.cf:1: message_size_limit = 10MB: bad value, expected a whole number"},
         Case{"message_size_limit = -1\n", "main.cf:1: message_size_limit = -1: bad value, expected at least 0"},
         Case{"smtpd_banner = ${myhostname\n", "main.cf:1: smtpd_banner: missing \"}\" at \"{myhostname\""},
         Case{"mynetworks_style = all\n", "main.cf:1: mynetworks_style = all, expected host, subnet or class"},
-        Case{"a = $b\nb = $a\nrelayhost = $a\n", "main.cf:3: relayhost: a value that refers to itself, expected an end at \"$b\""},
+        Case{"a = $b\nb = $a\nrelayhost = $a\n",
+             "main.cf:3: relayhost: a value that refers to itself, expected an end at \"$b\""},
         Case{"mail_owner =\n", "main.cf:1: mail_owner is empty, expected a value"});
     CHECK(mistake(text) == message);
 }
@@ -130,8 +136,10 @@ TEST_CASE("a mistake in -o names the option")
 
 TEST_CASE("units, overrides and names that programs make")
 {
-    Config config = read("maximal_queue_lifetime = 3\ndelay_warning_time = 4\nsmtp_helo_timeout = 2m\nfoo_destination_recipient_limit = 7\n",
-                         {{"service_name", "relay"}, {"syslog_name", "postfix/$service_name"}, {"smtp_helo_timeout", "1"}});
+    Config config =
+        read("maximal_queue_lifetime = 3\ndelay_warning_time = 4\nsmtp_helo_timeout = "
+             "2m\nfoo_destination_recipient_limit = 7\n",
+             {{"service_name", "relay"}, {"syslog_name", "postfix/$service_name"}, {"smtp_helo_timeout", "1"}});
     CHECK(config.maximal_queue_lifetime == 72h);
     CHECK(config.delay_warning_time == 4h);
     CHECK(config.smtp_helo_timeout == 1s);
@@ -154,7 +162,8 @@ TEST_CASE("stress shortens times")
 TEST_CASE("unknown names are named, and names in use are not")
 {
     CHECK(warns(read("smtpd_baner = x\n"), "main.cf:1: unused parameter: smtpd_baner=x (did you mean smtpd_banner?)"));
-    CHECK(read("mua_sender_restrictions = permit\nsmtpd_sender_restrictions = $mua_sender_restrictions\n").warnings.empty());
+    CHECK(read("mua_sender_restrictions = permit\nsmtpd_sender_restrictions = $mua_sender_restrictions\n")
+              .warnings.empty());
     CHECK(read("smtpd_restriction_classes = greylist, strict\ngreylist = permit\nstrict = reject\n").warnings.empty());
     CHECK(read("podop = socketmap:unix:/tmp/podop.socket:\nvirtual_mailbox_maps = ${podop}mailbox\n").warnings.empty());
     CHECK(read("dovecot_destination_recipient_limit = 1\nmailman_time_limit = 5s\n").warnings.empty());
@@ -191,7 +200,8 @@ TEST_CASE("a folder is read, and read again")
 {
     test::Folder folder;
     folder.write("mailname", "example.net\n");
-    folder.write("main.cf", "myorigin = " + folder.path + "/mailname\nused_there = 5\nidle_name = 6\nnobody_time_limit = 5s\n");
+    folder.write("main.cf",
+                 "myorigin = " + folder.path + "/mailname\nused_there = 5\nidle_name = 6\nnobody_time_limit = 5s\n");
     folder.write("master.cf", "smtp inet n - n - - smtpd -o smtpd_banner=$used_there -o not_a_name=1\n");
     Config config = Config::load(folder.path);
     CHECK(config.folder == folder.path);

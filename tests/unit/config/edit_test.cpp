@@ -40,10 +40,12 @@ TEST_CASE("parameters are set where they stand, or at the end")
 
 TEST_CASE("parameters are removed or commented out")
 {
-    CHECK(config::remove_parameters(main_cf, {"relayhost", "smtpd_recipient_restrictions"}) == "# head\n\n    # inner\n# tail\n");
+    CHECK(config::remove_parameters(main_cf, {"relayhost", "smtpd_recipient_restrictions"}) ==
+          "# head\n\n    # inner\n# tail\n");
     CHECK(config::remove_parameters(main_cf, {"nosuch"}) == main_cf);
     CHECK(config::comment_out_parameters(main_cf, {"smtpd_recipient_restrictions"}) ==
-          "# head\nrelayhost = a\n\n#smtpd_recipient_restrictions = permit_mynetworks,\n    # inner\n#    reject_unauth_destination\n"
+          "# head\nrelayhost = a\n\n#smtpd_recipient_restrictions = permit_mynetworks,\n    # inner\n#    "
+          "reject_unauth_destination\n"
           "relayhost=b\n# tail\n");
 }
 
@@ -67,15 +69,17 @@ TEST_CASE("services are set, removed and commented out")
           "# head\nsmtp      inet  n       -       y       -       -       smtpd\n# inner\n");
     CHECK(config::comment_out_services(master_cf, {"submission/inet"}) ==
           "# head\nsmtp      inet  n       -       y       -       -       smtpd\n"
-          "#submission inet n       -       y       -       -       smtpd\n#  -o syslog_name=postfix/submission\n# inner\n#  -o a=b\n"
+          "#submission inet n       -       y       -       -       smtpd\n#  -o syslog_name=postfix/submission\n# "
+          "inner\n#  -o a=b\n"
           "smtp      unix  -       -       y       -       -       smtp\n");
 }
 
 TEST_CASE("services are printed in Postfix's columns")
 {
-    auto table = config::MasterTable::parse("mailman unix - n n 60? 5 pipe flags=FRX user=list argv=/usr/lib/mailman/bin/postfix-to-mailman.py "
-                                            "${nexthop} ${user}\nsubmission inet n - y - - smtpd -o a=b -o { c = d e } -v\n",
-                                            "master.cf");
+    auto table = config::MasterTable::parse(
+        "mailman unix - n n 60? 5 pipe flags=FRX user=list argv=/usr/lib/mailman/bin/postfix-to-mailman.py "
+        "${nexthop} ${user}\nsubmission inet n - y - - smtpd -o a=b -o { c = d e } -v\n",
+        "master.cf");
     CHECK(config::print_service(table.services[0], false) ==
           "mailman    unix  -       n       n       60?     5       pipe flags=FRX user=list "
           "argv=/usr/lib/mailman/bin/postfix-to-mailman.py ${nexthop} ${user}");
@@ -101,8 +105,10 @@ TEST_CASE("what is printed reads back the same")
 
 TEST_CASE("long values are folded at 80 columns")
 {
-    CHECK(config::fold("smtpd_recipient_restrictions = permit_mynetworks,   reject_unauth_destination, check_policy_service unix:private/policy") ==
-          "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination,\n    check_policy_service unix:private/policy");
+    CHECK(config::fold("smtpd_recipient_restrictions = permit_mynetworks,   reject_unauth_destination, "
+                       "check_policy_service unix:private/policy") ==
+          "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination,\n    check_policy_service "
+          "unix:private/policy");
     CHECK(config::fold("") == "");
     CHECK(config::fold(std::string(200, 'x')) == std::string(200, 'x'));
 }

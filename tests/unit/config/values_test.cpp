@@ -61,8 +61,10 @@ TEST_CASE("lists")
     CHECK(config::to_list("a, b c,d\te") == Strings{"a", "b", "c", "d", "e"});
     CHECK(config::to_list("!SSLv2, !SSLv3, >=TLSv1.2") == Strings{"!SSLv2", "!SSLv3", ">=TLSv1.2"});
     CHECK(config::to_list("inline:{{<> = REJECT}}, static:5000") == Strings{"inline:{{<> = REJECT}}", "static:5000"});
-    CHECK(config::to_list("{ inet:h:1, default_action=accept } inet:h:2") == Strings{"{ inet:h:1, default_action=accept }", "inet:h:2"});
-    CHECK(config::to_list("127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128") == Strings{"127.0.0.0/8", "[::ffff:127.0.0.0]/104", "[::1]/128"});
+    CHECK(config::to_list("{ inet:h:1, default_action=accept } inet:h:2") ==
+          Strings{"{ inet:h:1, default_action=accept }", "inet:h:2"});
+    CHECK(config::to_list("127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128") ==
+          Strings{"127.0.0.0/8", "[::ffff:127.0.0.0]/104", "[::1]/128"});
     CHECK(config::to_list("} a, { b c") == Strings{"}", "a", "{ b c"});
 }
 
