@@ -7,7 +7,8 @@
 
 namespace imapd {
 
-// ATOM-CHAR = <any CHAR except atom-specials>;  atom-specials = "(" / ")" / "{" / SP / CTL / list-wildcards / quoted-specials / "]"
+// ATOM-CHAR = <any CHAR except atom-specials>;  atom-specials = "(" / ")" / "{" / SP / CTL / list-wildcards /
+// quoted-specials / "]"
 bool is_atom_char(char c)
 {
     return c > ' ' && c < 127 && std::string_view("(){%*\"\\]").find(c) == std::string_view::npos;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "arguments.h"
-#include "settings.h"
 #include "net/stream.h"
+#include "settings.h"
 
 #include <optional>
 #include <string>
@@ -25,7 +25,8 @@ public:
     async::Task<CommandText> command();
 
     // The message literal at which command() stopped. Size first, then accept_message() tells the client to go on, then
-    // message_piece() until it is empty. finish_message() always: it drops what was not read and gives the rest of the command.
+    // message_piece() until it is empty. finish_message() always: it drops what was not read and gives the rest of the
+    // command.
     const std::optional<LiteralHead>& message() const { return message_; }
     async::Task<> accept_message();
     async::Task<std::string_view> message_piece();
@@ -49,8 +50,8 @@ public:
 
 private:
     struct Line {
-        bool whole = true;                      // false: too long, and thrown away
-        std::optional<LiteralHead> literal;     // its start is a place in the command's text
+        bool whole = true;                  // false: too long, and thrown away
+        std::optional<LiteralHead> literal; // its start is a place in the command's text
     };
     async::Task<Line> add_line(CommandText& command);
     async::Task<bool> add_literal(CommandText& command, LiteralHead head);

@@ -73,7 +73,8 @@ async::Task<Tagged> cmd_append(Session& session, Arguments& arguments)
     co_await receive(session, *message);
     // The end of the command decides: nothing is kept of a command that is none.
     std::string rest = co_await session.client.finish_message();
-    if (rest.find_first_not_of(' ') != std::string::npos) throw Bad("Expected the end of the command after the message");
+    if (rest.find_first_not_of(' ') != std::string::npos)
+        throw Bad("Expected the end of the command after the message");
     Commit work{std::move(message), std::move(target.flags), target.date};
     auto place = co_await lend(session, std::move(work));
     co_return ok(fmt::format("[APPENDUID {} {}] APPEND completed", place.uid_validity, place.uid));

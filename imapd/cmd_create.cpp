@@ -21,7 +21,8 @@ void follow(Session& session, const std::string& from, const std::string& to)
     bool below = view.name.starts_with(from + session.mail.store->separator());
     if (view.name != from && !below) return;
     std::string name = to + view.name.substr(from.size());
-    session.mail.box = session.mail.store->open(name, view.read_only ? store::Access::read_only : store::Access::read_write);
+    session.mail.box =
+        session.mail.store->open(name, view.read_only ? store::Access::read_only : store::Access::read_write);
     if (!session.mail.box) {
         session.unselect();
         return;

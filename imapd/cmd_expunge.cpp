@@ -17,7 +17,8 @@ std::vector<uint32_t> deleted(const Session& session)
 {
     std::vector<uint32_t> uids;
     for (const auto& message : session.mail.box->messages())
-        if (message.flags & store::flag::deleted && session.selected->number_of(message.uid)) uids.push_back(message.uid);
+        if (message.flags & store::flag::deleted && session.selected->number_of(message.uid))
+            uids.push_back(message.uid);
     return uids;
 }
 

@@ -2,8 +2,8 @@
 #include "cmd.h"
 
 #include "fetch.h"
-#include "news.h"
 #include "mail/header.h"
+#include "news.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@ namespace imapd {
 
 namespace {
 
-constexpr size_t fairness = 200;        // messages after which other sessions of this process have their turn
+constexpr size_t fairness = 200; // messages after which other sessions of this process have their turn
 
 // A piece of the answer: text, then perhaps a part of the message.
 struct Piece {
@@ -211,7 +211,8 @@ async::Task<Tagged> fetch(Session& session, Arguments& arguments, bool by_uid)
     arguments.space();
     std::vector<FetchItem> items = parse_fetch_items(arguments);
     arguments.end();
-    bool has_uid = std::any_of(items.begin(), items.end(), [](const FetchItem& item) { return item.what == FetchItem::What::uid; });
+    bool has_uid = std::any_of(items.begin(), items.end(),
+                               [](const FetchItem& item) { return item.what == FetchItem::What::uid; });
     if (by_uid && !has_uid) {
         FetchItem item;
         item.what = FetchItem::What::uid;

@@ -19,7 +19,7 @@ std::string read_list(Arguments& arguments)
     size_t count = 0;
     while (!arguments.skip(')')) {
         if (count > 0) arguments.space();
-        if (++count > 30) throw Bad("More than 30 fields");     // RFC 2971 3.3
+        if (++count > 30) throw Bad("More than 30 fields"); // RFC 2971 3.3
         std::string name = arguments.astring();
         arguments.space();
         std::string value = arguments.nstring().value_or("");

@@ -1,4 +1,5 @@
-// SEARCH, RFC 3501 6.4.4, and UID SEARCH, 6.4.8. Long searches run on another thread, a slice at a time, and can be given up.
+// SEARCH, RFC 3501 6.4.4, and UID SEARCH, 6.4.8. Long searches run on another thread, a slice at a time, and can be
+// given up.
 #include "cmd.h"
 
 #include "lend.h"

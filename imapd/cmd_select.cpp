@@ -55,7 +55,7 @@ async::Task<Tagged> select(Session& session, Arguments& arguments, store::Access
     arguments.space();
     std::string name = arguments.mailbox();
     arguments.end();
-    session.unselect();         // RFC 3501 6.3.1: also when the new one can't be opened
+    session.unselect(); // RFC 3501 6.3.1: also when the new one can't be opened
     OpenBox work{name, access};
     bool found = co_await lend(session, std::move(work));
     if (!found) co_return no("[NONEXISTENT] No such mailbox");

@@ -10,7 +10,7 @@ namespace imapd {
 
 namespace {
 
-constexpr size_t few = 50;      // renames that may be done without another thread
+constexpr size_t few = 50; // renames that may be done without another thread
 
 struct Change {
     store::FlagChange how = store::FlagChange::replace;
@@ -62,7 +62,8 @@ async::Task<> tell_flags(Session& session, const std::vector<uint32_t>& uids, bo
         if (!index) continue;
         std::string who = by_uid ? fmt::format("UID {} ", uid) : std::string();
         uint32_t number = *session.selected->number_of(uid);
-        session.client.say(fmt::format("* {} FETCH ({}{})", number, who, flags_text(box, box.messages()[*index].flags)));
+        session.client.say(
+            fmt::format("* {} FETCH ({}{})", number, who, flags_text(box, box.messages()[*index].flags)));
         co_await session.client.flush_if_full();
     }
 }
@@ -95,6 +96,9 @@ async::Task<Tagged> store_flags(Session& session, Arguments& arguments, bool by_
 } // namespace
 
 async::Task<Tagged> cmd_store(Session& session, Arguments& arguments) { return store_flags(session, arguments, false); }
-async::Task<Tagged> cmd_uid_store(Session& session, Arguments& arguments) { return store_flags(session, arguments, true); }
+async::Task<Tagged> cmd_uid_store(Session& session, Arguments& arguments)
+{
+    return store_flags(session, arguments, true);
+}
 
 } // namespace imapd

@@ -9,12 +9,12 @@
 namespace imapd {
 
 struct Command {
-    std::string_view name;              // in capitals
-    bool needs_mailbox;                 // only in the selected state
-    News news;                          // told before the tagged answer
+    std::string_view name; // in capitals
+    bool needs_mailbox;    // only in the selected state
+    News news;             // told before the tagged answer
     async::Task<Tagged> (*run)(Session&, Arguments&);
 };
 
-const Command* find_command(std::string_view name);     // in any case
+const Command* find_command(std::string_view name); // in any case
 
 } // namespace imapd

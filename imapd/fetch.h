@@ -2,8 +2,8 @@
 #pragma once
 
 #include "arguments.h"
-#include "wire.h"
 #include "mail/mime.h"
+#include "wire.h"
 
 #include <cstdint>
 #include <optional>
@@ -25,11 +25,11 @@ struct Section {
 struct FetchItem {
     enum class What { flags, uid, internal_date, size, envelope, body, body_structure, section };
     What what = What::flags;
-    std::string label;                  // as it stands in the answer: "BODY[1.MIME]"
+    std::string label; // as it stands in the answer: "BODY[1.MIME]"
     Section section;
     bool sets_seen = false;
     bool partial = false;
-    uint64_t start = 0, count = 0;      // <start.count>
+    uint64_t start = 0, count = 0; // <start.count>
 
     bool needs_content() const { return what >= What::envelope; }
 };
@@ -41,7 +41,7 @@ std::vector<FetchItem> parse_fetch_items(Arguments& arguments);
 struct Extract {
     enum class Kind { none, raw, made } kind = Kind::none;
     std::string_view raw;
-    std::string made;                   // with CRLF
+    std::string made; // with CRLF
 };
 // whole: the tree of the message; null where the section has no numbers.
 Extract extract(std::string_view message, const mail::Part* whole, const Section& section);

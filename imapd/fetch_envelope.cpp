@@ -59,7 +59,8 @@ std::string envelope_text(const mail::Envelope& envelope)
     put_nstring(out, envelope.date);
     out += ' ';
     put_nstring(out, envelope.subject);
-    for (const auto* list : {&envelope.from, &envelope.sender, &envelope.reply_to, &envelope.to, &envelope.cc, &envelope.bcc})
+    for (const auto* list :
+         {&envelope.from, &envelope.sender, &envelope.reply_to, &envelope.to, &envelope.cc, &envelope.bcc})
         put_addresses(out, *list);
     out += ' ';
     put_nstring(out, envelope.in_reply_to);

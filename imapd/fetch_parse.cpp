@@ -61,10 +61,12 @@ void read_section_text(Arguments& arguments, FetchItem& item)
                  {"MIME", Section::What::mime}};
     for (const auto& known : words) {
         if (!arguments.skip_keyword(known.word)) continue;
-        if (known.what == Section::What::mime && item.section.path.empty()) throw Bad("MIME needs the number of a part");
+        if (known.what == Section::What::mime && item.section.path.empty())
+            throw Bad("MIME needs the number of a part");
         item.section.what = known.what;
         item.label += known.word;
-        if (known.what == Section::What::fields || known.what == Section::What::fields_not) read_fields(arguments, item);
+        if (known.what == Section::What::fields || known.what == Section::What::fields_not)
+            read_fields(arguments, item);
         return;
     }
     throw Bad("Expected HEADER, TEXT or MIME in a section");
@@ -130,9 +132,13 @@ FetchItem read_item(Arguments& arguments)
 // "ALL" / "FULL" / "FAST"
 bool read_macro(Arguments& arguments, std::vector<FetchItem>& items)
 {
-    size_t length = arguments.skip_keyword("FAST") ? 3 : arguments.skip_keyword("ALL") ? 4 : arguments.skip_keyword("FULL") ? 5 : 0;
+    size_t length = arguments.skip_keyword("FAST")   ? 3
+                    : arguments.skip_keyword("ALL")  ? 4
+                    : arguments.skip_keyword("FULL") ? 5
+                                                     : 0;
     const FetchItem all[] = {simple(What::flags, "FLAGS"), simple(What::internal_date, "INTERNALDATE"),
-                             simple(What::size, "RFC822.SIZE"), simple(What::envelope, "ENVELOPE"), simple(What::body, "BODY")};
+                             simple(What::size, "RFC822.SIZE"), simple(What::envelope, "ENVELOPE"),
+                             simple(What::body, "BODY")};
     items.assign(all, all + length);
     return length > 0;
 }

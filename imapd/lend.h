@@ -1,8 +1,9 @@
-// lend: long work on the mail, done on another thread. The mail goes along, so that nobody can touch it meanwhile, and comes back.
+// lend: long work on the mail, done on another thread. The mail goes along, so that nobody can touch it meanwhile, and
+// comes back.
 #pragma once
 
-#include "session.h"
 #include "async/offload.h"
+#include "session.h"
 
 #include <exception>
 #include <optional>

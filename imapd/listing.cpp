@@ -1,7 +1,7 @@
 #include "listing.h"
 
-#include "folder_pattern.h"
 #include "base/text.h"
+#include "folder_pattern.h"
 #include "store/names.h"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ void read_selection(Arguments& arguments, ListRequest& request)
             request.recursive = true;
         else if (arguments.skip_keyword("SPECIAL-USE"))
             request.only_special = true;
-        else if (!arguments.skip_keyword("REMOTE"))     // there are none
+        else if (!arguments.skip_keyword("REMOTE")) // there are none
             throw Bad("Unknown LIST selection option");
     }
     // RFC 5258 3: it modifies others, and may not stand alone.
@@ -44,7 +44,7 @@ void read_return(Arguments& arguments, ListRequest& request)
         else if (arguments.skip_keyword("STATUS")) {
             arguments.space();
             request.status = parse_status_items(arguments);
-        } else if (!arguments.skip_keyword("CHILDREN") && !arguments.skip_keyword("SPECIAL-USE"))   // always told
+        } else if (!arguments.skip_keyword("CHILDREN") && !arguments.skip_keyword("SPECIAL-USE")) // always told
             throw Bad("Unknown LIST return option");
     }
 }
@@ -132,9 +132,10 @@ std::string_view special_use(std::string_view name)
 {
     static constexpr struct {
         std::string_view name, use;
-    } uses[] = {{"Drafts", "\\Drafts"},    {"Sent", "\\Sent"},   {"Sent Messages", "\\Sent"}, {"Sent Items", "\\Sent"},
-                {"Junk", "\\Junk"},        {"Spam", "\\Junk"},   {"Trash", "\\Trash"},        {"Deleted Items", "\\Trash"},
-                {"Archive", "\\Archive"}, {"Archives", "\\Archive"}};
+    } uses[] = {{"Drafts", "\\Drafts"},   {"Sent", "\\Sent"},           {"Sent Messages", "\\Sent"},
+                {"Sent Items", "\\Sent"}, {"Junk", "\\Junk"},           {"Spam", "\\Junk"},
+                {"Trash", "\\Trash"},     {"Deleted Items", "\\Trash"}, {"Archive", "\\Archive"},
+                {"Archives", "\\Archive"}};
     for (const auto& known : uses)
         if (base::same_word(known.name, name)) return known.use;
     return {};
@@ -154,7 +155,8 @@ std::vector<Listed> choose_folders(const ListRequest& request, const std::vector
         if (request.only_subscribed && !is_subscribed && !listed.has_subscribed_child) return;
         if (request.only_special && special_use(listed.name).empty()) return;
         if (!matches_any(request, listed.name, separator)) return;
-        if (is_subscribed && (request.only_subscribed || request.tell_subscribed)) listed.attributes.push_back("\\Subscribed");
+        if (is_subscribed && (request.only_subscribed || request.tell_subscribed))
+            listed.attributes.push_back("\\Subscribed");
         chosen.push_back(std::move(listed));
     };
     for (const auto& folder : folders) {
@@ -170,7 +172,8 @@ std::vector<Listed> choose_folders(const ListRequest& request, const std::vector
     return chosen;
 }
 
-std::vector<Listed> choose_subscribed(const ListRequest& request, const std::vector<std::string>& subscriptions, char separator)
+std::vector<Listed> choose_subscribed(const ListRequest& request, const std::vector<std::string>& subscriptions,
+                                      char separator)
 {
     std::vector<Listed> chosen;
     Names shown;

@@ -13,9 +13,9 @@ namespace imapd {
 struct ListRequest {
     std::string reference;
     std::vector<std::string> patterns;
-    bool only_subscribed = false, recursive = false, only_special = false;      // selection
-    bool tell_subscribed = false;                                               // RETURN (SUBSCRIBED)
-    std::vector<StatusItem> status;                                             // RETURN (STATUS (…))
+    bool only_subscribed = false, recursive = false, only_special = false; // selection
+    bool tell_subscribed = false;                                          // RETURN (SUBSCRIBED)
+    std::vector<StatusItem> status;                                        // RETURN (STATUS (…))
     bool extended = false;
 };
 ListRequest parse_list(Arguments& arguments);
@@ -23,13 +23,14 @@ ListRequest parse_list(Arguments& arguments);
 struct Listed {
     std::string name;
     std::vector<std::string_view> attributes;
-    bool has_subscribed_child = false;      // RECURSIVEMATCH: ("CHILDINFO" ("SUBSCRIBED"))
+    bool has_subscribed_child = false; // RECURSIVEMATCH: ("CHILDINFO" ("SUBSCRIBED"))
     bool selectable = true;
     bool operator==(const Listed&) const = default;
 };
 std::vector<Listed> choose_folders(const ListRequest& request, const std::vector<store::Folder>& folders,
                                    const std::vector<std::string>& subscriptions, char separator);
-std::vector<Listed> choose_subscribed(const ListRequest& request, const std::vector<std::string>& subscriptions, char separator);
+std::vector<Listed> choose_subscribed(const ListRequest& request, const std::vector<std::string>& subscriptions,
+                                      char separator);
 
 // "\Sent" for a folder that people commonly use so; empty for others.
 std::string_view special_use(std::string_view name);

@@ -81,7 +81,8 @@ async::Task<> tell_flags(Session& session)
         auto number = view.number_of(uid);
         auto index = box.index_of(uid);
         if (!number || !index) continue;
-        session.client.say(fmt::format("* {} FETCH (UID {} {})", *number, uid, flags_text(box, box.messages()[*index].flags)));
+        session.client.say(
+            fmt::format("* {} FETCH (UID {} {})", *number, uid, flags_text(box, box.messages()[*index].flags)));
         co_await session.client.flush_if_full();
     }
 }

@@ -5,7 +5,8 @@
 
 namespace imapd {
 
-// RFC 3501 7.4.1: no EXPUNGE while FETCH, STORE or SEARCH is answered, or the client's numbers would slip under its hands.
+// RFC 3501 7.4.1: no EXPUNGE while FETCH, STORE or SEARCH is answered, or the client's numbers would slip under its
+// hands.
 enum class News { none, no_expunge, all };
 
 // Gathers the lines; the caller flushes at the end.

@@ -16,8 +16,8 @@ namespace imapd {
 
 namespace {
 
-constexpr uint32_t interesting = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY | IN_DELETE_SELF |
-                                 IN_MOVE_SELF;
+constexpr uint32_t interesting =
+    IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF;
 
 // Where the kernel's events arrive. Without inotify (limits, old systems) it tells nothing, and IDLE's polling remains.
 class Instance final : private async::Waiter {

@@ -1,5 +1,5 @@
-// notices: what the kernel tells of changes in folders. One inotify instance serves all sessions of the process: a user may have
-// only so many of them.
+// notices: what the kernel tells of changes in folders. One inotify instance serves all sessions of the process: a user
+// may have only so many of them.
 #pragma once
 
 #include "async/wait.h"
@@ -18,13 +18,12 @@ public:
     ~Notice();
 
     async::Flag& news() { return news_; }
-    bool sees_all() const { return sees_all_; }     // false: the kernel would not watch some path, look by yourself
+    bool sees_all() const { return sees_all_; } // false: the kernel would not watch some path, look by yourself
 
 private:
     std::vector<int> watches_;
     bool sees_all_ = true;
     async::Flag news_;
 };
-
 
 } // namespace imapd

@@ -23,18 +23,34 @@ public:
 
 struct SearchKey {
     enum class Kind {
-        all, numbers, uids, flags_set, flags_clear, keyword, unkeyword,         // answered without the file
-        before, on, since, larger, smaller,                                     // by its date and size
-        header, sent_before, sent_on, sent_since,                               // by its header
-        body, text,                                                             // by all of it
-        both, either, negation                                                  // and, or, not
+        all,
+        numbers,
+        uids,
+        flags_set,
+        flags_clear,
+        keyword,
+        unkeyword, // answered without the file
+        before,
+        on,
+        since,
+        larger,
+        smaller, // by its date and size
+        header,
+        sent_before,
+        sent_on,
+        sent_since, // by its header
+        body,
+        text, // by all of it
+        both,
+        either,
+        negation // and, or, not
     };
     Kind kind = Kind::all;
     SequenceSet set;
     store::Flags flags = 0;
-    int64_t number = 0;                 // a day, a size
-    std::string name;                   // of a header field or keyword
-    std::string wanted;                 // folded: see fold()
+    int64_t number = 0; // a day, a size
+    std::string name;   // of a header field or keyword
+    std::string wanted; // folded: see fold()
     std::vector<SearchKey> keys;
 
     // What it costs to answer: cheap keys are asked first.
@@ -49,7 +65,8 @@ SearchKey parse_search(Arguments& arguments, std::time_t now);
 std::string fold(std::string_view utf8);
 
 // Replaces numbers by UIDs and names of keywords by flags: what a thread needs to go on alone.
-void resolve(SearchKey& key, const std::vector<uint32_t>& uids, const std::function<std::optional<store::Flags>(const std::string&)>& keyword);
+void resolve(SearchKey& key, const std::vector<uint32_t>& uids,
+             const std::function<std::optional<store::Flags>(const std::string&)>& keyword);
 
 // One message, read as far as the criteria ask for it.
 class Candidate {

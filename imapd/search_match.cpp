@@ -16,7 +16,8 @@ int64_t day_start(int64_t seconds) { return (seconds >= 0 ? seconds / 86400 : (s
 
 } // namespace
 
-void resolve(SearchKey& key, const std::vector<uint32_t>& uids, const std::function<std::optional<store::Flags>(const std::string&)>& keyword)
+void resolve(SearchKey& key, const std::vector<uint32_t>& uids,
+             const std::function<std::optional<store::Flags>(const std::string&)>& keyword)
 {
     if (key.kind == Kind::uids) key.set.parts = key.set.resolved(uids.empty() ? 0 : uids.back());
     if (key.kind == Kind::numbers) {
@@ -113,7 +114,8 @@ bool Candidate::meets_header(const SearchKey& key)
     for (const mail::Field& field : mail::Fields(header())) {
         if (!base::same_word(field.name, key.name)) continue;
         // RFC 3501 6.4.4: an empty string asks whether there is such a field.
-        if (key.wanted.empty() || fold(mail::decode_words(field.value)).find(key.wanted) != std::string::npos) return true;
+        if (key.wanted.empty() || fold(mail::decode_words(field.value)).find(key.wanted) != std::string::npos)
+            return true;
     }
     return false;
 }

@@ -70,7 +70,8 @@ private:
             arguments_.expect(')');
             return key;
         }
-        if (!arguments_.at_end() && (base::is_digit(arguments_.rest().front()) || arguments_.at('*'))) return numbers(Kind::numbers);
+        if (!arguments_.at_end() && (base::is_digit(arguments_.rest().front()) || arguments_.at('*')))
+            return numbers(Kind::numbers);
         return word(base::upper(arguments_.keyword()), depth);
     }
 

@@ -17,8 +17,8 @@ struct Interval {
 struct SequenceSet {
     std::vector<Interval> parts;
 
-    // '*' replaced by largest; ascending, without overlaps. RFC 3501 9: 5:3 is 3:5, and 559:* includes the last message even
-    // when it is smaller than 559.
+    // '*' replaced by largest; ascending, without overlaps. RFC 3501 9: 5:3 is 3:5, and 559:* includes the last message
+    // even when it is smaller than 559.
     std::vector<Interval> resolved(uint32_t largest) const;
     bool operator==(const SequenceSet&) const = default;
 };

@@ -58,8 +58,9 @@ Tagged tagged(store::Answer answer, std::string_view done)
 
 std::string capabilities(const Settings& settings)
 {
-    std::string text = "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE WITHIN SPECIAL-USE "
-                       "LIST-EXTENDED LIST-STATUS STATUS=SIZE";
+    std::string text =
+        "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE WITHIN SPECIAL-USE "
+        "LIST-EXTENDED LIST-STATUS STATUS=SIZE";
     if (settings.message_size_limit > 0) text += fmt::format(" APPENDLIMIT={}", settings.message_size_limit);
     return text;
 }
@@ -210,7 +211,8 @@ async::Task<bool> greet(Session& session)
         failure = error.what();
     }
     if (failure.empty()) {
-        session.client.say(fmt::format("{} OK [CAPABILITY {}] Logged in", session.owner.tag, capabilities(session.settings)));
+        session.client.say(
+            fmt::format("{} OK [CAPABILITY {}] Logged in", session.owner.tag, capabilities(session.settings)));
     } else {
         base::log::error("user={}: {}", base::printable(session.owner.user), failure);
         session.client.say(session.owner.tag + " NO [UNAVAILABLE] The mailboxes can't be opened now");

@@ -1,4 +1,5 @@
-// session: one mail program's conversation: what it may see, what it has been told of its mailbox, and the loop over its commands.
+// session: one mail program's conversation: what it may see, what it has been told of its mailbox, and the loop over
+// its commands.
 #pragma once
 
 #include "client.h"
@@ -24,23 +25,24 @@ struct Mail {
 struct Selected {
     std::string name;
     bool read_only = false;
-    std::vector<uint32_t> uids;         // number n is uids[n - 1]
-    std::vector<uint32_t> changed;      // whose flags the client has to hear of
+    std::vector<uint32_t> uids;    // number n is uids[n - 1]
+    std::vector<uint32_t> changed; // whose flags the client has to hear of
     size_t told_recent = 0;
     bool keywords_changed = false;
-    bool stale = false;                 // the mailbox changed by our own doing: compare it with uids
+    bool stale = false; // the mailbox changed by our own doing: compare it with uids
 
     std::optional<uint32_t> number_of(uint32_t uid) const;
     // In the order of the mailbox. Numbers must exist, or Bad; UIDs need not (RFC 3501 6.4.8).
     std::vector<uint32_t> uids_of(const SequenceSet& set, bool by_uid) const;
 };
 
-// Where a client that fetches a large part piece by piece has come to, so that the next piece is found without reading the message.
+// Where a client that fetches a large part piece by piece has come to, so that the next piece is found without reading
+// the message.
 struct PartialPlace {
     uint32_t uid = 0;
     std::string section;
-    uint64_t offset = 0, size = 0, octets = 0;          // of the section, in the file and on the wire
-    uint64_t raw_at = 0, wire_at = 0;                   // two names of one place in it
+    uint64_t offset = 0, size = 0, octets = 0; // of the section, in the file and on the wire
+    uint64_t raw_at = 0, wire_at = 0;          // two names of one place in it
 };
 
 struct Session {
@@ -56,7 +58,7 @@ struct Session {
     std::optional<Selected> selected;
     PartialPlace partial;
     bool over = false;
-    std::string why_over;               // for the log, when it was not LOGOUT
+    std::string why_over; // for the log, when it was not LOGOUT
 
     void unselect();
 };

@@ -14,8 +14,9 @@ namespace {
 constexpr struct {
     std::string_view name;
     StatusItem item;
-} item_names[] = {{"MESSAGES", StatusItem::messages}, {"RECENT", StatusItem::recent},   {"UIDNEXT", StatusItem::uid_next},
-                  {"UIDVALIDITY", StatusItem::uid_validity}, {"UNSEEN", StatusItem::unseen}, {"DELETED", StatusItem::deleted},
+} item_names[] = {{"MESSAGES", StatusItem::messages}, {"RECENT", StatusItem::recent},
+                  {"UIDNEXT", StatusItem::uid_next},  {"UIDVALIDITY", StatusItem::uid_validity},
+                  {"UNSEEN", StatusItem::unseen},     {"DELETED", StatusItem::deleted},
                   {"SIZE", StatusItem::size}};
 
 StatusItem parse_item(Arguments& arguments)
@@ -63,7 +64,8 @@ std::string status_text(const store::Status& status, const std::vector<StatusIte
 {
     std::string text;
     for (StatusItem item : items)
-        text += fmt::format("{}{} {}", text.empty() ? "" : " ", item_names[static_cast<size_t>(item)].name, value(status, item));
+        text += fmt::format("{}{} {}", text.empty() ? "" : " ", item_names[static_cast<size_t>(item)].name,
+                            value(status, item));
     return "(" + text + ")";
 }
 

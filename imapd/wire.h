@@ -10,13 +10,13 @@
 
 namespace imapd {
 
-void put_string(std::string& out, std::string_view text);       // quoted, or a literal where that is needed
+void put_string(std::string& out, std::string_view text); // quoted, or a literal where that is needed
 void put_nstring(std::string& out, const std::optional<std::string>& text);
 void put_astring(std::string& out, std::string_view text);
-std::string wire_name(std::string_view mailbox);                // UTF-8 to an astring in modified UTF-7
+std::string wire_name(std::string_view mailbox); // UTF-8 to an astring in modified UTF-7
 
-// A place in bytes that go out with CRLF line ends: in the file, and on the wire. Where a lone LF becomes CRLF, the place between
-// the two has the LF's raw.
+// A place in bytes that go out with CRLF line ends: in the file, and on the wire. Where a lone LF becomes CRLF, the
+// place between the two has the LF's raw.
 struct WirePlace {
     uint64_t raw = 0, wire = 0;
 };

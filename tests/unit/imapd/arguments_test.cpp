@@ -34,8 +34,10 @@ TEST_CASE("atoms, strings and literals are read", "[imapd]")
 
 TEST_CASE("strings that are none are refused", "[imapd]")
 {
-    for (std::string_view text : {"", " ", "(", "\"", "\"abc", "\"a\\b\"", "\"a\r\nb\"", "{", "{}", "{5", "{5}", "{5}\r\n", "{5}\r\nhell",
-                                  "{-1}\r\n", "{5+\r\nhello", "{99999999999999999999}\r\nx", "{1 }\r\nx", "%", "*", "\\"}) {
+    for (std::string_view text :
+         {"",          " ",  "(",   "\"",      "\"abc",       "\"a\\b\"", "\"a\r\nb\"",   "{",
+          "{}",        "{5", "{5}", "{5}\r\n", "{5}\r\nhell", "{-1}\r\n", "{5+\r\nhello", "{99999999999999999999}\r\nx",
+          "{1 }\r\nx", "%",  "*",   "\\"}) {
         CAPTURE(text);
         Arguments arguments(text);
         CHECK_THROWS_AS(arguments.astring(), Bad);
@@ -90,8 +92,9 @@ TEST_CASE("sequence sets", "[imapd]")
         std::vector<Interval> parts;
     };
     const Case cases[] = {
-        {"1", {{1, 1}}}, {"1,3:5", {{1, 1}, {3, 5}}}, {"*", {{0, 0}}}, {"5:*,2", {{5, 0}, {2, 2}}}, {"*:7", {{0, 7}}},
-        {"4294967295", {{4294967295u, 4294967295u}}},
+        {"1", {{1, 1}}},   {"1,3:5", {{1, 1}, {3, 5}}},
+        {"*", {{0, 0}}},   {"5:*,2", {{5, 0}, {2, 2}}},
+        {"*:7", {{0, 7}}}, {"4294967295", {{4294967295u, 4294967295u}}},
     };
     for (const auto& c : cases) {
         CAPTURE(c.text);
@@ -110,7 +113,9 @@ TEST_CASE("sequence sets", "[imapd]")
 
 TEST_CASE("sequence sets are resolved into ascending intervals", "[imapd]")
 {
-    auto resolved = [](std::string_view text, uint32_t largest) { return Arguments(text).sequence_set().resolved(largest); };
+    auto resolved = [](std::string_view text, uint32_t largest) {
+        return Arguments(text).sequence_set().resolved(largest);
+    };
     CHECK(resolved("5:3", 10) == std::vector<Interval>{{3, 5}});
     CHECK(resolved("559:*", 10) == std::vector<Interval>{{10, 559}});
     CHECK(resolved("2,4:7,9,12:*", 15) == std::vector<Interval>{{2, 2}, {4, 7}, {9, 9}, {12, 15}});
@@ -131,7 +136,8 @@ TEST_CASE("flag lists", "[imapd]")
     CHECK(flags.keywords == std::vector<std::string>{"$Junk", "NonJunk"});
     CHECK(Arguments("()").flag_list(true).system == 0);
     CHECK(Arguments("\\Flagged \\Draft").flag_list(false).system == (store::flag::flagged | store::flag::draft));
-    for (std::string_view text : {"(", "(\\Seen", "\\Seen", "(\\Unknown)", "(\\)", "( \\Seen)", "(\\Seen  \\Draft)", "(\\Seen )"}) {
+    for (std::string_view text :
+         {"(", "(\\Seen", "\\Seen", "(\\Unknown)", "(\\)", "( \\Seen)", "(\\Seen  \\Draft)", "(\\Seen )"}) {
         CAPTURE(text);
         CHECK_THROWS_AS(Arguments(text).flag_list(true), Bad);
     }

@@ -102,10 +102,31 @@ TEST_CASE("FETCH items are read", "[imapd]")
 
 TEST_CASE("FETCH items that are none are refused", "[imapd]")
 {
-    for (std::string_view text : {"", "()", "(", "FOO", "(FLAGS", "(FLAGS  UID)", "(ALL)", "FLAGS UID", "BODY[", "BODY[]<", "BODY[]<1>",
-                                  "BODY[]<1.0>", "BODY[]<.1>", "BODY[0]", "BODY[1.]", "BODY[MIME]", "BODY[HEADER.FIELDS]",
-                                  "BODY[HEADER.FIELDS ()]", "BODY[HEADER.FIELDS (A]", "BODY[1 .MIME]", "BODY[TEXT.1]", "BODY[\"1\"]",
-                                  "RFC822.FOO", "BODY.PEEK", "BODY[HEADER.FIELDS (\"\")]"}) {
+    for (std::string_view text : {"",
+                                  "()",
+                                  "(",
+                                  "FOO",
+                                  "(FLAGS",
+                                  "(FLAGS  UID)",
+                                  "(ALL)",
+                                  "FLAGS UID",
+                                  "BODY[",
+                                  "BODY[]<",
+                                  "BODY[]<1>",
+                                  "BODY[]<1.0>",
+                                  "BODY[]<.1>",
+                                  "BODY[0]",
+                                  "BODY[1.]",
+                                  "BODY[MIME]",
+                                  "BODY[HEADER.FIELDS]",
+                                  "BODY[HEADER.FIELDS ()]",
+                                  "BODY[HEADER.FIELDS (A]",
+                                  "BODY[1 .MIME]",
+                                  "BODY[TEXT.1]",
+                                  "BODY[\"1\"]",
+                                  "RFC822.FOO",
+                                  "BODY.PEEK",
+                                  "BODY[HEADER.FIELDS (\"\")]"}) {
         CAPTURE(text);
         CHECK_THROWS_AS(items(text), Bad);
     }
@@ -122,7 +143,8 @@ TEST_CASE("sections of a nested message, byte for byte", "[imapd]")
     const Case cases[] = {
         {"1", "first part\r\ntwo lines"},
         {"1.MIME", "Content-Type: text/plain; charset=utf-8\r\n\r\n"},
-        {"2.HEADER", "From: carol@example.net\r\nSubject: inside\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"},
+        {"2.HEADER",
+         "From: carol@example.net\r\nSubject: inside\r\nContent-Type: multipart/alternative; boundary=inner\r\n\r\n"},
         {"2.MIME", "Content-Type: message/rfc822\r\n\r\n"},
         {"2.HEADER.FIELDS (subject X-None)", "Subject: inside\r\n\r\n"},
         {"2.HEADER.FIELDS.NOT (content-type FROM)", "Subject: inside\r\n\r\n"},
@@ -130,7 +152,8 @@ TEST_CASE("sections of a nested message, byte for byte", "[imapd]")
         {"2.1.MIME", "\r\n"},
         {"2.2", "<b>html</b>"},
         {"2.2.MIME", "Content-Type: text/html\r\nX-Odd: yes\r\n\r\n"},
-        {"2.TEXT", "--inner\r\n\r\nplain\r\n--inner\r\nContent-Type: text/html\r\nX-Odd: yes\r\n\r\n<b>html</b>\r\n--inner--"},
+        {"2.TEXT",
+         "--inner\r\n\r\nplain\r\n--inner\r\nContent-Type: text/html\r\nX-Odd: yes\r\n\r\n<b>html</b>\r\n--inner--"},
         {"3", "AAEC"},
         {"4", "NIL"},
         {"1.1.1", "NIL"},
@@ -170,12 +193,14 @@ TEST_CASE("BODYSTRUCTURE and BODY of a nested message", "[imapd]")
           "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 185 "
           "(NIL \"inside\" ((NIL NIL \"carol\" \"example.net\")) ((NIL NIL \"carol\" \"example.net\")) "
           "((NIL NIL \"carol\" \"example.net\")) NIL NIL NIL NIL NIL) "
-          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 5 0)(\"text\" \"html\" (\"charset\" \"us-ascii\") "
+          "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 5 0)(\"text\" \"html\" (\"charset\" "
+          "\"us-ascii\") "
           "NIL NIL \"7bit\" 11 0) \"alternative\") 12)"
           "(\"application\" \"octet-stream\" (\"name\" \"a b\") NIL NIL \"base64\" 4) \"mixed\")");
     std::string extended = imapd::structure_text(tree, true);
-    CHECK(extended.ends_with("(\"application\" \"octet-stream\" (\"name\" \"a b\") NIL NIL \"base64\" 4 NIL "
-                             "(\"attachment\" (\"filename\" \"x.bin\")) NIL NIL) \"mixed\" (\"boundary\" \"outer\") NIL NIL NIL)"));
+    CHECK(extended.ends_with(
+        "(\"application\" \"octet-stream\" (\"name\" \"a b\") NIL NIL \"base64\" 4 NIL "
+        "(\"attachment\" (\"filename\" \"x.bin\")) NIL NIL) \"mixed\" (\"boundary\" \"outer\") NIL NIL NIL)"));
 }
 
 TEST_CASE("a multipart without parts still has one", "[imapd]")
@@ -191,12 +216,13 @@ TEST_CASE("ENVELOPE quotes what it must, and shows groups", "[imapd]")
                                          "From: Terry Gray <gray@cac.washington.edu>\n"
                                          "To: friends: a@x.org, \"B, C\" <b@x.org>;\n"
                                          "Message-Id: <B27397-0100000@cac.washington.edu>\n\n");
-    CHECK(imapd::envelope_text(envelope) ==
-          "(\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" \"say \\\"hi\\\" \\\\ now\" "
-          "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
-          "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
-          "((NIL NIL \"friends\" NIL)(NIL NIL \"a\" \"x.org\")(\"B, C\" NIL \"b\" \"x.org\")(NIL NIL NIL NIL)) "
-          "NIL NIL NIL \"<B27397-0100000@cac.washington.edu>\")");
+    CHECK(
+        imapd::envelope_text(envelope) ==
+        "(\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" \"say \\\"hi\\\" \\\\ now\" "
+        "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+        "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+        "((NIL NIL \"friends\" NIL)(NIL NIL \"a\" \"x.org\")(\"B, C\" NIL \"b\" \"x.org\")(NIL NIL NIL NIL)) "
+        "NIL NIL NIL \"<B27397-0100000@cac.washington.edu>\")");
     auto korean = mail::parse_envelope("Subject: \xed\x95\x9c\n\n");
     CHECK(imapd::envelope_text(korean).starts_with("(NIL {3}\r\n\xed\x95\x9c NIL"));
 }

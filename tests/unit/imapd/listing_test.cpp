@@ -49,11 +49,13 @@ TEST_CASE("folder patterns", "[imapd]")
         bool matches;
     };
     const Case cases[] = {
-        {"*", "", true},          {"*", "a/b", true},        {"%", "a", true},        {"%", "a/b", false},   {"%/%", "a/b", true},
-        {"a*", "ab/c", true},     {"a%", "ab/c", false},     {"*c", "ab/c", true},    {"a*c*e", "abcde", true}, {"a*c*e", "abcd", false},
-        {"inbox", "INBOX", true}, {"InB*", "INBOX", true},   {"sent", "Sent", false}, {"", "", true},        {"", "a", false},
-        {"%%", "a", true},        {"*%", "a/b", true},       {"%*", "a/b", true},     {"a/%", "a/", true},   {"a", "a/b", false},
-        {"INBOX/%", "INBOX/old", true},
+        {"*", "", true},          {"*", "a/b", true},       {"%", "a", true},
+        {"%", "a/b", false},      {"%/%", "a/b", true},     {"a*", "ab/c", true},
+        {"a%", "ab/c", false},    {"*c", "ab/c", true},     {"a*c*e", "abcde", true},
+        {"a*c*e", "abcd", false}, {"inbox", "INBOX", true}, {"InB*", "INBOX", true},
+        {"sent", "Sent", false},  {"", "", true},           {"", "a", false},
+        {"%%", "a", true},        {"*%", "a/b", true},      {"%*", "a/b", true},
+        {"a/%", "a/", true},      {"a", "a/b", false},      {"INBOX/%", "INBOX/old", true},
     };
     for (const auto& c : cases) {
         CAPTURE(c.pattern, c.name);
@@ -90,8 +92,9 @@ TEST_CASE("LIST's return options", "[imapd]")
     auto request = imapd::parse_list(arguments);
     CHECK(request.tell_subscribed);
     CHECK(request.status == std::vector<imapd::StatusItem>{imapd::StatusItem::messages, imapd::StatusItem::unseen});
-    for (std::string_view text : {"", " ", " \"\"", " \"\" ", " (FOO) \"\" *", " (RECURSIVEMATCH) \"\" *", " \"\" * RETURN", " \"\" * RETURN (FOO)",
-                                  " \"\" ()", " \"\" (a", " \"\" * x", " \"\" * RETURN (STATUS)", " \"\" * RETURN (STATUS ())"}) {
+    for (std::string_view text : {"", " ", " \"\"", " \"\" ", " (FOO) \"\" *", " (RECURSIVEMATCH) \"\" *",
+                                  " \"\" * RETURN", " \"\" * RETURN (FOO)", " \"\" ()", " \"\" (a", " \"\" * x",
+                                  " \"\" * RETURN (STATUS)", " \"\" * RETURN (STATUS ())"}) {
         CAPTURE(text);
         auto read = [&] {
             Arguments wrong(text);

@@ -23,24 +23,45 @@ const std::string plain = "From: Anna Smith <anna@example.org>\r\nTo: bob@exampl
 const std::string korean = "From: =?UTF-8?B?6rmA66+87IiY?= <kim@example.kr>\r\nSubject: =?EUC-KR?B?yLjAxyC+yLDH?=\r\n"
                            "Date: Tue, 1 Nov 2026 10:00:00 +0900\r\nContent-Type: text/plain; charset=euc-kr\r\n"
                            "Content-Transfer-Encoding: base64\r\n\r\ns7vAzyC8rb/vv6G8rSC4uLOqv+Q=\r\n";
-const std::string parts = "From: dave@example.org\r\nSubject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-                          "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-                          "Gr=C3=BC=\r\n=C3=9Fe\r\n--b\r\nContent-Type: image/png; name=garden.png\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-                          "Z2FyZGVu\r\n--b--\r\n";
+const std::string parts =
+    "From: dave@example.org\r\nSubject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    "Gr=C3=BC=\r\n=C3=9Fe\r\n--b\r\nContent-Type: image/png; name=garden.png\r\nContent-Transfer-Encoding: "
+    "base64\r\n\r\n"
+    "Z2FyZGVu\r\n--b--\r\n";
 
 } // namespace
 
 TEST_CASE("search keys are read", "[imapd]")
 {
     for (std::string_view text :
-         {" ALL", " 1:3,*", " (SEEN)", " NOT SEEN", " OR SEEN (FLAGGED 1)", " CHARSET UTF-8 TEXT {3}\r\nabc", " HEADER X-Y \"\"", " UID 1:*",
-          " BEFORE 1-Feb-1994", " SENTON \"1-Feb-1994\"", " LARGER 5 SMALLER 10", " KEYWORD $Junk UNKEYWORD x", " OLDER 3 YOUNGER 4", " new old recent",
-          " NOT NOT (OR (SEEN) DELETED)", " CHARSET us-ascii SUBJECT x", " SUBJECT a BODY b TEXT c FROM d TO e CC f BCC g"}) {
+         {" ALL", " 1:3,*", " (SEEN)", " NOT SEEN", " OR SEEN (FLAGGED 1)", " CHARSET UTF-8 TEXT {3}\r\nabc",
+          " HEADER X-Y \"\"", " UID 1:*", " BEFORE 1-Feb-1994", " SENTON \"1-Feb-1994\"", " LARGER 5 SMALLER 10",
+          " KEYWORD $Junk UNKEYWORD x", " OLDER 3 YOUNGER 4", " new old recent", " NOT NOT (OR (SEEN) DELETED)",
+          " CHARSET us-ascii SUBJECT x", " SUBJECT a BODY b TEXT c FROM d TO e CC f BCC g"}) {
         CAPTURE(text);
         parsed(text);
     }
-    for (std::string_view text : {"", " ", " FOO", " ()", " (SEEN", " SEEN)", " NOT", " OR SEEN", " SUBJECT", " BEFORE x", " LARGER x", " UID", " 0",
-                                  " SEEN  SEEN", " CHARSET UTF-8", " CHARSET UTF-8 ", " HEADER x", " OLDER 0", " KEYWORD \\Seen", " SEEN ("}) {
+    for (std::string_view text : {"",
+                                  " ",
+                                  " FOO",
+                                  " ()",
+                                  " (SEEN",
+                                  " SEEN)",
+                                  " NOT",
+                                  " OR SEEN",
+                                  " SUBJECT",
+                                  " BEFORE x",
+                                  " LARGER x",
+                                  " UID",
+                                  " 0",
+                                  " SEEN  SEEN",
+                                  " CHARSET UTF-8",
+                                  " CHARSET UTF-8 ",
+                                  " HEADER x",
+                                  " OLDER 0",
+                                  " KEYWORD \\Seen",
+                                  " SEEN ("}) {
         CAPTURE(text);
         CHECK_THROWS_AS(parsed(text), Bad);
     }
@@ -92,8 +113,12 @@ TEST_CASE("SEARCH finds what was asked for", "[imapd]")
         {"BODY monday", ""},
         {"TEXT monday", " 1"},
         {"TEXT garden", " 1 3"},
-        {"BODY {7+}\r\ngr\xc3\xbc\xc3\x9f" "e", " 3"},
-        {"CHARSET ISO-8859-1 BODY {5+}\r\nGR\xdc\xdf" "E", " 3"},
+        {"BODY {7+}\r\ngr\xc3\xbc\xc3\x9f"
+         "e",
+         " 3"},
+        {"CHARSET ISO-8859-1 BODY {5+}\r\nGR\xdc\xdf"
+         "E",
+         " 3"},
         {"CHARSET UTF-8 SUBJECT {6+}\r\n\xed\x9a\x8c\xec\x9d\x98", " 2"},
         {"CHARSET EUC-KR SUBJECT {4+}\r\n\xc8\xb8\xc0\xc7", " 2"},
         {"CHARSET UTF-8 BODY {6+}\r\n\xec\x84\x9c\xec\x9a\xb8", " 2"},
@@ -113,7 +138,8 @@ TEST_CASE("SEARCH finds what was asked for", "[imapd]")
     };
     for (const auto& c : cases) {
         CAPTURE(c.criteria);
-        CHECK(talk.command("SEARCH " + std::string(c.criteria)) == "* SEARCH" + std::string(c.numbers) + "\r\nx OK SEARCH completed\r\n");
+        CHECK(talk.command("SEARCH " + std::string(c.criteria)) ==
+              "* SEARCH" + std::string(c.numbers) + "\r\nx OK SEARCH completed\r\n");
     }
     CHECK(talk.command("UID SEARCH DELETED") == "* SEARCH 3\r\nx OK SEARCH completed\r\n");
     CHECK(has(talk.command("SEARCH CHARSET KLINGON ALL"), "x NO [BADCHARSET (US-ASCII UTF-8)]"));

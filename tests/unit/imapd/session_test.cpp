@@ -73,7 +73,8 @@ TEST_CASE("mailboxes are made, listed, renamed, subscribed and deleted", "[imapd
     CHECK(has(all, "* LIST (\\HasNoChildren) \".\" Work.2026\r\n"));
     CHECK(has(all, "* LIST (\\HasNoChildren) \".\" &1VyuAA-\r\n"));
     CHECK(has(all, "* LIST (\\HasNoChildren \\Trash) \".\" Trash\r\n"));
-    CHECK(has(talk.command("LIST \"\" % RETURN (STATUS (MESSAGES UIDNEXT))"), "* STATUS INBOX (MESSAGES 0 UIDNEXT 1)\r\n"));
+    CHECK(has(talk.command("LIST \"\" % RETURN (STATUS (MESSAGES UIDNEXT))"),
+              "* STATUS INBOX (MESSAGES 0 UIDNEXT 1)\r\n"));
     CHECK(has(talk.command("SUBSCRIBE Work.2026"), "x OK"));
     CHECK(talk.command("LSUB \"\" *") == "* LSUB () \".\" Work.2026\r\nx OK LSUB completed\r\n");
     CHECK(has(talk.command("LIST (SUBSCRIBED) \"\" *"), "* LIST (\\HasNoChildren \\Subscribed) \".\" Work.2026\r\n"));
@@ -98,7 +99,8 @@ TEST_CASE("a message is appended and fetched", "[imapd]")
     Talk talk(home);
     talk.until("login ");
     talk.command("SELECT INBOX");
-    talk.send("a APPEND INBOX (\\Seen $Label) \"17-Jul-1996 02:44:25 -0700\" {" + std::to_string(hello.size()) + "}\r\n");
+    talk.send("a APPEND INBOX (\\Seen $Label) \"17-Jul-1996 02:44:25 -0700\" {" + std::to_string(hello.size()) +
+              "}\r\n");
     CHECK(talk.until("+ ") == "+ OK\r\n");
     talk.send(hello + "\r\n");
     std::string appended = talk.until("a ");
@@ -106,14 +108,15 @@ TEST_CASE("a message is appended and fetched", "[imapd]")
     CHECK(has(appended, "a OK [APPENDUID "));
     CHECK(has(appended, " 1] APPEND completed"));
     CHECK(talk.command("FETCH 1 (UID FLAGS INTERNALDATE RFC822.SIZE)") ==
-          "* 1 FETCH (UID 1 FLAGS (\\Seen $Label) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" RFC822.SIZE " + std::to_string(hello.size()) +
-              ")\r\nx OK FETCH completed\r\n");
-    CHECK(talk.command("UID FETCH 1 BODY[]") ==
-          "* 1 FETCH (UID 1 BODY[] {" + std::to_string(hello.size()) + "}\r\n" + hello + ")\r\nx OK FETCH completed\r\n");
+          "* 1 FETCH (UID 1 FLAGS (\\Seen $Label) INTERNALDATE \"17-Jul-1996 09:44:25 +0000\" RFC822.SIZE " +
+              std::to_string(hello.size()) + ")\r\nx OK FETCH completed\r\n");
+    CHECK(talk.command("UID FETCH 1 BODY[]") == "* 1 FETCH (UID 1 BODY[] {" + std::to_string(hello.size()) + "}\r\n" +
+                                                    hello + ")\r\nx OK FETCH completed\r\n");
     CHECK(talk.command("FETCH 1 (BODY.PEEK[TEXT]<6.3> BODY[2] BODY[TEXT]<100.5>)") ==
           "* 1 FETCH (BODY[TEXT]<6> {3}\r\nBob BODY[2] NIL BODY[TEXT]<100> {0}\r\n)\r\nx OK FETCH completed\r\n");
     CHECK(has(talk.command("FETCH 1 ENVELOPE"), "* 1 FETCH (ENVELOPE (\"Mon, 7 Feb 1994 21:52:25 -0800\" \"hello\" "));
-    CHECK(has(talk.command("FETCH 1 BODYSTRUCTURE"), "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 11 1 NIL NIL NIL NIL)"));
+    CHECK(has(talk.command("FETCH 1 BODYSTRUCTURE"),
+              "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 11 1 NIL NIL NIL NIL)"));
     CHECK(has(talk.command("FETCH 2 FLAGS"), "x BAD"));
     CHECK(has(talk.command("FETCH 1:* FLAGS"), "x OK"));
     CHECK(talk.command("UID FETCH 7 FLAGS") == "x OK FETCH completed\r\n");
@@ -142,13 +145,15 @@ TEST_CASE("a large part fetched piece by piece is the whole part", "[imapd]")
     Talk talk(home);
     talk.until("login ");
     std::string message = "Subject: large\r\n\r\n";
-    for (int i = 0; i < 3000; ++i) message += "line " + std::to_string(i) + std::string(static_cast<size_t>(i) % 90, 'x') + "\r\n";
+    for (int i = 0; i < 3000; ++i)
+        message += "line " + std::to_string(i) + std::string(static_cast<size_t>(i) % 90, 'x') + "\r\n";
     talk.command(append_of(message));
     talk.command("SELECT INBOX");
     size_t piece = GENERATE(as<size_t>(), 4097, 30011, 65536);
     std::string all;
     for (size_t at = 0; at < message.size(); at += piece) {
-        std::string said = talk.command("FETCH 1 BODY.PEEK[]<" + std::to_string(at) + "." + std::to_string(piece) + ">");
+        std::string said =
+            talk.command("FETCH 1 BODY.PEEK[]<" + std::to_string(at) + "." + std::to_string(piece) + ">");
         size_t count = std::min(piece, message.size() - at);
         size_t start = said.find("}\r\n") + 3;
         REQUIRE(has(said.substr(0, start), "<" + std::to_string(at) + "> {" + std::to_string(count) + "}"));
@@ -168,7 +173,8 @@ TEST_CASE("flags are stored", "[imapd]")
     talk.until("login ");
     for (int i = 0; i < 3; ++i) talk.command(append_of(hello));
     talk.command("SELECT INBOX");
-    CHECK(has(talk.command("STORE 2:3 +FLAGS (\\Deleted)"), "* 2 FETCH (FLAGS (\\Deleted))\r\n* 3 FETCH (FLAGS (\\Deleted))\r\nx OK"));
+    CHECK(has(talk.command("STORE 2:3 +FLAGS (\\Deleted)"),
+              "* 2 FETCH (FLAGS (\\Deleted))\r\n* 3 FETCH (FLAGS (\\Deleted))\r\nx OK"));
     CHECK(talk.command("STORE 2 -FLAGS.SILENT (\\Deleted)") == "x OK STORE completed\r\n");
     CHECK(has(talk.command("UID STORE 2 FLAGS \\Seen \\Answered"), "* 2 FETCH (UID 2 FLAGS (\\Answered \\Seen))\r\n"));
     std::string keyword = talk.command("STORE 1 +FLAGS ($Junk)");
@@ -283,8 +289,8 @@ TEST_CASE("commands arrive cut at every byte", "[imapd]")
     Home home;
     Talk talk(home);
     talk.until("login ");
-    std::string bytes = "1 STATUS {5+}\r\nINBOX (MESSAGES)\r\n2 APPEND {5+}\r\ninbox (\\Seen) {" + std::to_string(hello.size()) +
-                        "+}\r\n" + hello + "\r\n3 STATUS \"INBOX\" (MESSAGES)\r\n";
+    std::string bytes = "1 STATUS {5+}\r\nINBOX (MESSAGES)\r\n2 APPEND {5+}\r\ninbox (\\Seen) {" +
+                        std::to_string(hello.size()) + "+}\r\n" + hello + "\r\n3 STATUS \"INBOX\" (MESSAGES)\r\n";
     for (char c : bytes) {
         talk.send(std::string_view(&c, 1));
         talk.turn();
@@ -328,12 +334,10 @@ TEST_CASE("APPEND is refused before its message, and the dialogue goes on", "[im
         CAPTURE(c.text);
         CHECK(has(talk.command(c.text), c.answer));
     }
-    const Case sent[] = {{"APPEND nowhere {5+}\r\nhello", "x NO [TRYCREATE]"},
-                         {"APPEND INBOX (\\Foo) {5+}\r\nhello", "x BAD"},
-                         {"APPEND INBOX {5+}\r\nhello junk", "x BAD"},
-                         {"APPEND INBOX {5+}\r\nhello {3+}\r\nabc", "x BAD"},
-                         {"APPEND INBOX {5+}\r\nhello {3}", "x BAD"},
-                         {"NOOP {5+}\r\nhello", "x BAD"}};
+    const Case sent[] = {
+        {"APPEND nowhere {5+}\r\nhello", "x NO [TRYCREATE]"}, {"APPEND INBOX (\\Foo) {5+}\r\nhello", "x BAD"},
+        {"APPEND INBOX {5+}\r\nhello junk", "x BAD"},         {"APPEND INBOX {5+}\r\nhello {3+}\r\nabc", "x BAD"},
+        {"APPEND INBOX {5+}\r\nhello {3}", "x BAD"},          {"NOOP {5+}\r\nhello", "x BAD"}};
     for (const auto& c : sent) {
         CAPTURE(c.text);
         CHECK(has(talk.command(c.text), c.answer));
@@ -437,7 +441,7 @@ TEST_CASE("a client that does not read holds up nobody, and nothing piles up", "
     CHECK(has(other.command("SELECT INBOX"), "* 1 EXISTS"));
     for (int i = 0; i < 20; ++i) {
         talk.until("* 1 FETCH");
-        CHECK(talk.until(")") .size() > 900'000);
+        CHECK(talk.until(")").size() > 900'000);
         talk.until("f OK");
     }
     talk.command("NOOP");

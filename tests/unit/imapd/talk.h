@@ -1,9 +1,9 @@
 // talk: a mail program in a test: a session over a socket pair, with a Maildir in a folder of its own.
 #pragma once
 
-#include "session.h"
 #include "async/nursery.h"
 #include "base/clock.h"
+#include "session.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -40,7 +40,8 @@ public:
     {
         size_t count = 0;
         for (const char* part : {"/new", "/cur", "/tmp"})
-            for (const auto& file : std::filesystem::directory_iterator(maildir() + folder + part)) count += file.is_regular_file();
+            for (const auto& file : std::filesystem::directory_iterator(maildir() + folder + part))
+                count += file.is_regular_file();
         return count;
     }
     void deliver(const std::string& bytes, const std::string& folder = "") const
@@ -109,7 +110,8 @@ public:
                 }
                 at = end + 1;
             }
-            if (ended_ || base::steady_now() > give_up) throw std::runtime_error("expected " + std::string(line_start) + ", heard: " + heard_);
+            if (ended_ || base::steady_now() > give_up)
+                throw std::runtime_error("expected " + std::string(line_start) + ", heard: " + heard_);
             turn();
         }
     }
