@@ -119,7 +119,6 @@ async::Task<spool::Done> deliver(Agent& agent, const spool::Deliver& job)
         if (delivery.open_count() == 0 || session_limit_reached(attempts, settings)) break;
         co_await try_destination(agent, delivery, relay, attempts);
     }
-    delivery.destination_down = attempts.sessions == 0 && delivery.open_count() > 0;
     co_return delivery.finish();
 }
 

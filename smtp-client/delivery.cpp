@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace smtp_client {
 
 Delivery::Delivery(const spool::Deliver& job, bool lmtp) : job(job), lmtp_(lmtp), entries_(job.recipients.size()), open_count_(job.recipients.size())
@@ -11,6 +13,8 @@ Delivery::Delivery(const spool::Deliver& job, bool lmtp) : job(job), lmtp_(lmtp)
 
 void Delivery::note(Entry& entry, const Session& session)
 {
+    reached_ = true;
+    unreached_ = false;
     entry.relay = session.host.full_with_port();
     entry.remote = entry.relay;
     entry.uses = session.uses;
@@ -66,6 +70,7 @@ void Delivery::trouble_all_open(const Session& session, const Problem& problem)
 
 void Delivery::unreached(const Problem& problem, const std::string& relay)
 {
+    unreached_ = !reached_;
     for (auto& entry : entries_) {
         if (entry.state != State::open) continue;
         entry.relay = relay;
@@ -89,7 +94,8 @@ spool::Done Delivery::finish()
     }
     spool::Done done;
     done.job = job.job;
-    done.destination_down = destination_down;
+    auto waits = [](const spool::Outcome& each) { return each.status == spool::Outcome::deferred; };
+    done.destination_down = unreached_ && std::any_of(outcomes_.begin(), outcomes_.end(), waits);
     done.outcomes = std::move(outcomes_);
     return done;
 }

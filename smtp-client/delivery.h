@@ -34,7 +34,6 @@ public:
 
     // What is still open is deferred (or whatever its last problem says). Writes the rest of the log.
     spool::Done finish();
-    bool destination_down = false;
 
 private:
     enum class State : uint8_t { open, decided };
@@ -52,6 +51,7 @@ private:
     std::vector<Entry> entries_;
     std::vector<spool::Outcome> outcomes_;
     size_t open_count_;
+    bool reached_ = false, unreached_ = false;      // some host took a command of ours; none did
 };
 
 } // namespace smtp_client

@@ -282,7 +282,7 @@ async::Task<Ending> transact(Session& session, Delivery& delivery, const Setting
         co_await transaction.body();
     } catch (const net::Gone& gone) {
         problem = session.lost(gone);
-        hung_up = gone.why() != net::Gone::timed_out && session.stage == stage_body;
+        hung_up = gone.why() != net::Gone::timed_out && (session.stage == stage_body || session.stage == stage_end_of_data);
     } catch (const smtp::BadReply& bad) {
         problem = session.nonsense(bad);
     } catch (const base::SystemError& failure) {

@@ -113,6 +113,13 @@ template <class Record> Answer<Record> answer_from(const Verdict& verdict)
     return answer;
 }
 
+// RFC 6761 6.3: never a question for a name server.
+bool is_localhost(std::string_view name)
+{
+    if (!name.empty() && name.back() == '.') name.remove_suffix(1);
+    return base::same_word(name, "localhost") || base::ends_with_word(name, ".localhost");
+}
+
 std::string key_of(const std::string& name, uint16_t type) { return fmt::format("{}/{}", type, base::lower(name)); }
 
 bool has_family(const net::Address& address, Families families)
@@ -293,6 +300,12 @@ async::Task<Answer<net::Address>> Resolver::addresses(std::string name, Families
             answer.status = Status::found;
             co_return answer;
         }
+    }
+    if (is_localhost(name)) {
+        for (const char* ip : {"127.0.0.1", "::1"})
+            if (auto each = *net::Address::parse_ip(ip, 0); has_family(each, families)) answer.records.push_back(each);
+        answer.status = Status::found;
+        co_return answer;
     }
     if (families == Families::any) core_->begin(name, wire::type_a);   // on its way while the first answer is waited for
     Verdict six, four;

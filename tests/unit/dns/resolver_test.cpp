@@ -178,6 +178,19 @@ TEST_CASE("addresses of both families", "[dns]")
     CHECK(run(resolver.addresses("none.test")).status == Status::no_such_domain);
 }
 
+TEST_CASE("localhost is this machine, whatever a name server says", "[dns]")
+{
+    NameServer server;
+    dns::Resolver resolver(options_for(server));
+    for (const char* name : {"localhost", "LOCALHOST.", "a.localhost"}) {
+        auto both = run(resolver.addresses(name));
+        REQUIRE(both.records.size() == 2);
+        CHECK(both.records[0].ip() == "127.0.0.1");
+        CHECK(run(resolver.addresses(name, dns::Families::ipv6)).records[0].ip() == "::1");
+    }
+    CHECK(server.asked.empty());
+}
+
 TEST_CASE("CNAMEs are followed, in one answer and over several", "[dns]")
 {
     NameServer server;

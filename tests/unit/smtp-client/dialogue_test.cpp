@@ -229,6 +229,24 @@ TEST_CASE("large content goes out whole, with dots anywhere", "[smtp-client]")
     }
 }
 
+TEST_CASE("a server that hangs up in the middle of the content is heard out", "[smtp-client]")
+{
+    std::string content(20 << 20, 'x');
+    Dialogue roomy = hello;
+    roomy[4] = "> 250-SIZE 0";
+    Play play({roomy + Dialogue{"< MAIL FROM:<me@here.test> SIZE=20971520", "< RCPT TO:<a@x.test>", "< DATA", "> 250 ok", "> 250 ok", "> 354 go",
+                                "> 552 5.3.4 too much", "close"}});
+    auto job = job_for(play.server.nexthop(), {"a@x.test"}, content);
+    job.content_flags = spool::content_no_final_newline;
+    play.sender.agent.context.settings.line_limit = 0;
+    auto text = text_of(play.sender.send(job));
+    // The reply may be lost with the connection: then nothing is known, and the message stays.
+    bool heard = text == "bounced 5.3.4 host HOST said: 552 5.3.4 too much (in reply to end of DATA command)";
+    bool lost = text == "deferred 4.4.2 lost connection with HOST while sending message body";
+    CAPTURE(text);
+    CHECK((heard || lost));
+}
+
 TEST_CASE("what the server cannot take is not offered to it", "[smtp-client]")
 {
     Play large({hello + Dialogue{"<close"}});
