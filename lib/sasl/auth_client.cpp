@@ -27,12 +27,15 @@ public:
 
 struct MechanismFlag {
     std::string_view word;
-    bool Mechanism::* field;
+    bool Mechanism::*field;
 };
 constexpr MechanismFlag mechanism_flags[] = {
-    {"anonymous", &Mechanism::anonymous},   {"plaintext", &Mechanism::plaintext},
-    {"dictionary", &Mechanism::dictionary}, {"active", &Mechanism::active},
-    {"forward-secrecy", &Mechanism::forward_secrecy}, {"mutual-auth", &Mechanism::mutual_auth},
+    {"anonymous", &Mechanism::anonymous},
+    {"plaintext", &Mechanism::plaintext},
+    {"dictionary", &Mechanism::dictionary},
+    {"active", &Mechanism::active},
+    {"forward-secrecy", &Mechanism::forward_secrecy},
+    {"mutual-auth", &Mechanism::mutual_auth},
     {"private", &Mechanism::is_private},
 };
 
@@ -48,7 +51,8 @@ Mechanism read_mechanism(const std::vector<std::string_view>& fields)
 
 std::string auth_line(uint32_t id, const Request& request)
 {
-    std::string line = fmt::format("AUTH\t{}\t{}\tservice={}", id, base::upper(request.mechanism), tab_escape(request.service));
+    std::string line =
+        fmt::format("AUTH\t{}\t{}\tservice={}", id, base::upper(request.mechanism), tab_escape(request.service));
     if (!request.wants_ticket) line += "\tnologin";
     auto add_address = [&](const net::Address& address, std::string_view ip, std::string_view port) {
         if (address.family() == AF_INET || address.family() == AF_INET6)
@@ -58,7 +62,8 @@ std::string auth_line(uint32_t id, const Request& request)
     add_address(request.remote, "rip", "rport");
     if (!request.local_name.empty()) line += "\tlocal_name=" + tab_escape(request.local_name);
     if (request.secured) line += "\tsecured";
-    if (request.initial_response) line += "\tresp=" + base::to_base64(request.initial_response->view());    // must be the last
+    if (request.initial_response)
+        line += "\tresp=" + base::to_base64(request.initial_response->view()); // must be the last
     return line;
 }
 
@@ -160,7 +165,7 @@ async::Task<> AuthClient::write_out()
             stuck = true;
         }
         if (!stuck) continue;
-        ::shutdown(stream_.fd(), SHUT_RDWR);    // the reader notices, and begins anew
+        ::shutdown(stream_.fd(), SHUT_RDWR); // the reader notices, and begins anew
         co_return;
     }
 }
@@ -189,7 +194,8 @@ void AuthClient::take_handshake(const std::vector<std::string_view>& fields)
     if (verb == "VERSION" && value != "1") throw Broken("it speaks version " + base::printable(value, 20));
     if (verb == "SPID") auth_pid_ = base::number<uint32_t>(value).value_or(0);
     if (verb == "COOKIE") cookie_ = value;
-    if (verb == "MECH" && !value.empty() && coming_mechanisms_.size() < most_mechanisms) coming_mechanisms_.push_back(read_mechanism(fields));
+    if (verb == "MECH" && !value.empty() && coming_mechanisms_.size() < most_mechanisms)
+        coming_mechanisms_.push_back(read_mechanism(fields));
 }
 
 void AuthClient::greeted()
@@ -202,11 +208,11 @@ void AuthClient::greeted()
 void AuthClient::take_answer(const std::vector<std::string_view>& fields)
 {
     std::string_view verb = fields[0];
-    if (verb != "OK" && verb != "CONT" && verb != "FAIL") return;    // later versions may say more
+    if (verb != "OK" && verb != "CONT" && verb != "FAIL") return; // later versions may say more
     auto id = fields.size() < 2 ? std::nullopt : base::number<uint32_t>(fields[1]);
     if (!id) throw Broken("an answer without a number");
     auto found = exchanges_.find(*id);
-    if (found == exchanges_.end()) return;                           // given up meanwhile
+    if (found == exchanges_.end()) return; // given up meanwhile
     Exchange& exchange = *found->second;
 
     Step step;

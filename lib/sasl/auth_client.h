@@ -1,11 +1,12 @@
-// auth_client: asks auth (ours, or Dovecot's) who is there, by Dovecot's auth protocol 1.2 over one connection that many sessions share.
+// auth_client: asks auth (ours, or Dovecot's) who is there, by Dovecot's auth protocol 1.2 over one connection that
+// many sessions share.
 //
 //     sasl::Exchange exchange(client);
 //     sasl::Step step = co_await exchange.start(std::move(request), limit);
 //     while (step.kind == sasl::Step::challenge) { …; step = co_await exchange.go_on(std::move(response), limit); }
 //
-// Nothing is thrown: trouble with auth is a Step that failed for now (temporary). The connection is made at the first use, and again
-// after it was lost.
+// Nothing is thrown: trouble with auth is a Step that failed for now (temporary). The connection is made at the first
+// use, and again after it was lost.
 #pragma once
 
 #include "async/nursery.h"
@@ -25,35 +26,37 @@ namespace sasl {
 struct Mechanism {
     std::string name;
     bool anonymous = false;
-    bool plaintext = false;         // sends the password: only under TLS unless the administrator allows more
+    bool plaintext = false; // sends the password: only under TLS unless the administrator allows more
     bool dictionary = false;
     bool active = false;
     bool forward_secrecy = false;
     bool mutual_auth = false;
-    bool is_private = false;        // not to be advertised
+    bool is_private = false; // not to be advertised
 };
 
 struct Request {
-    Request(std::string mechanism, std::string service) : mechanism(std::move(mechanism)), service(std::move(service)) {}
+    Request(std::string mechanism, std::string service) : mechanism(std::move(mechanism)), service(std::move(service))
+    {
+    }
 
     std::string mechanism;
-    std::string service;                        // "smtp", "imap", "pop3"
-    std::optional<Secret> initial_response;     // decoded; an empty one is not the same as none
-    bool secured = false;                       // under TLS, or beside us
-    bool wants_ticket = false;                  // a session stage will redeem it
+    std::string service;                    // "smtp", "imap", "pop3"
+    std::optional<Secret> initial_response; // decoded; an empty one is not the same as none
+    bool secured = false;                   // under TLS, or beside us
+    bool wants_ticket = false;              // a session stage will redeem it
     net::Address remote, local;
-    std::string local_name;                     // SNI
+    std::string local_name; // SNI
 };
 
 struct Step {
     enum Kind { ok, challenge, fail } kind = fail;
-    std::string user;                           // ok; also fail, when auth says whom it was about
-    std::optional<Ticket> ticket;               // ok
-    std::string final_response;                 // ok: a last challenge of the mechanism, to be sent with or before success
-    std::string text;                           // challenge: decoded
-    std::string reason;                         // fail: for people; may be empty
-    std::string code;                           // fail: Dovecot's word, such as "user_disabled"
-    bool temporary = false;                     // fail: nobody is to blame; try later
+    std::string user;             // ok; also fail, when auth says whom it was about
+    std::optional<Ticket> ticket; // ok
+    std::string final_response;   // ok: a last challenge of the mechanism, to be sent with or before success
+    std::string text;             // challenge: decoded
+    std::string reason;           // fail: for people; may be empty
+    std::string code;             // fail: Dovecot's word, such as "user_disabled"
+    bool temporary = false;       // fail: nobody is to blame; try later
 };
 
 class Exchange;
@@ -64,9 +67,10 @@ public:
     explicit AuthClient(std::string where);
     AuthClient(const AuthClient&) = delete;
     AuthClient& operator=(const AuthClient&) = delete;
-    ~AuthClient();                              // after all its exchanges
+    ~AuthClient(); // after all its exchanges
 
-    // What auth offers; empty when it does not answer in time (it is logged). Without waiting once the connection is there.
+    // What auth offers; empty when it does not answer in time (it is logged). Without waiting once the connection is
+    // there.
     async::Task<std::vector<Mechanism>> mechanisms(net::Limit limit);
     const std::string& where() const { return where_; }
 
@@ -103,7 +107,7 @@ private:
     std::string cookie_;
     uint32_t last_id_ = 0;
     std::unordered_map<uint32_t, Exchange*> exchanges_;
-    std::vector<Waiting*> waiting_;      // in the order they came
+    std::vector<Waiting*> waiting_; // in the order they came
     async::Flag to_send_;
     async::Nursery writer_{"auth client"};
     async::Nursery reader_{"auth client"};
@@ -118,7 +122,7 @@ public:
     ~Exchange() { leave(); }
 
     async::Task<Step> start(Request request, net::Limit limit);
-    async::Task<Step> go_on(Secret response, net::Limit limit);    // REQUIRES: the last step was a challenge
+    async::Task<Step> go_on(Secret response, net::Limit limit); // REQUIRES: the last step was a challenge
 
 private:
     friend class AuthClient;
@@ -126,7 +130,7 @@ private:
     void leave();
 
     AuthClient& client_;
-    uint32_t id_ = 0;               // 0: auth does not know of us
+    uint32_t id_ = 0; // 0: auth does not know of us
     bool wants_ticket_ = false;
     std::optional<Step> answer_;
     async::Flag answered_;

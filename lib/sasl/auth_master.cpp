@@ -59,7 +59,7 @@ async::Task<std::optional<UserRecord>> ask(net::Stream& stream, std::string ques
             if (fields.size() < 3 || fields[1] != "1") throw Unavailable("auth speaks another version");
             continue;
         }
-        if (fields.size() < 2 || fields[1] != number) continue;    // SPID and whatever else comes first
+        if (fields.size() < 2 || fields[1] != number) continue; // SPID and whatever else comes first
         if (fields[0] == "USER") co_return user_record(fields);
         if (fields[0] == "NOTFOUND") co_return std::nullopt;
         if (fields[0] == "FAIL") {
@@ -71,7 +71,8 @@ async::Task<std::optional<UserRecord>> ask(net::Stream& stream, std::string ques
 }
 
 // The failures of the connection in the one class that callers expect.
-async::Task<std::optional<UserRecord>> ask_in_words(net::Stream& stream, std::string question, uint32_t id, net::Limit limit)
+async::Task<std::optional<UserRecord>> ask_in_words(net::Stream& stream, std::string question, uint32_t id,
+                                                    net::Limit limit)
 {
     std::string trouble;
     try {
@@ -103,12 +104,14 @@ async::Task<net::Stream> reach(const std::string& where, net::Limit limit)
 
 async::Task<std::optional<UserRecord>> redeem_over(net::Stream& stream, Ticket ticket, net::Limit limit)
 {
-    auto question = fmt::format("REQUEST\t1\t{}\t{}\t{}\tsession_pid={}\n", ticket.client_pid, ticket.request, tab_escape(ticket.cookie), ::getpid());
+    auto question = fmt::format("REQUEST\t1\t{}\t{}\t{}\tsession_pid={}\n", ticket.client_pid, ticket.request,
+                                tab_escape(ticket.cookie), ::getpid());
     auto answer = co_await ask_in_words(stream, std::move(question), 1, limit);
     co_return answer;
 }
 
-async::Task<std::optional<UserRecord>> find_user_over(net::Stream& stream, std::string name, std::string service, net::Limit limit)
+async::Task<std::optional<UserRecord>> find_user_over(net::Stream& stream, std::string name, std::string service,
+                                                      net::Limit limit)
 {
     auto question = fmt::format("USER\t1\t{}\tservice={}\n", tab_escape(name), tab_escape(service));
     auto answer = co_await ask_in_words(stream, std::move(question), 1, limit);
@@ -122,7 +125,8 @@ async::Task<std::optional<UserRecord>> redeem(std::string where, Ticket ticket, 
     co_return answer;
 }
 
-async::Task<std::optional<UserRecord>> find_user(std::string where, std::string name, std::string service, net::Limit limit)
+async::Task<std::optional<UserRecord>> find_user(std::string where, std::string name, std::string service,
+                                                 net::Limit limit)
 {
     net::Stream stream = co_await reach(where, limit);
     auto answer = co_await find_user_over(stream, std::move(name), std::move(service), limit);

@@ -20,7 +20,7 @@ bool same_secret(std::string_view a, std::string_view b)
 
 Secret::Secret(Secret&& other) noexcept : text_(std::move(other.text_))
 {
-    wipe(other.text_);    // a short string is copied, not moved
+    wipe(other.text_); // a short string is copied, not moved
 }
 
 Secret& Secret::operator=(Secret&& other) noexcept

@@ -8,7 +8,7 @@
 namespace sasl {
 
 void wipe(std::string& text);
-bool same_secret(std::string_view a, std::string_view b);    // the time depends on the lengths only
+bool same_secret(std::string_view a, std::string_view b); // the time depends on the lengths only
 
 // A string that is wiped when it goes.
 class Secret {

@@ -11,7 +11,7 @@ namespace sasl {
 inline constexpr size_t longest_auth_line = 16384;
 
 std::string tab_escape(std::string_view text);
-std::optional<std::string> tab_unescape(std::string_view text);    // nothing for an unknown or cut escape
+std::optional<std::string> tab_unescape(std::string_view text); // nothing for an unknown or cut escape
 
 // The fields of a line, still escaped; empty ones are kept.
 std::vector<std::string_view> tab_fields(std::string_view line);

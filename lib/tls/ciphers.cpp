@@ -48,7 +48,8 @@ std::string cipher_list(std::string_view grade, const std::vector<std::string>& 
     for (const auto& entry : exclude) {
         for (auto word : base::split(entry, " \t\r\n,:")) {
             if (std::string_view("!+-@").find(word.front()) != std::string_view::npos)
-                throw Failed("can't exclude \"" + std::string(word) + "\": expected a cipher's name such as aNULL or RC4");
+                throw Failed("can't exclude \"" + std::string(word) +
+                             "\": expected a cipher's name such as aNULL or RC4");
             list += ":!";
             list += word;
         }
@@ -66,8 +67,10 @@ unsigned long ssl_options(const std::vector<std::string>& words)
             bits |= *number;
             continue;
         }
-        auto* found = std::find_if(std::begin(options), std::end(options), [&](const Option& o) { return base::same_word(o.name, word); });
-        if (found == std::end(options)) throw Failed("\"" + word + "\" is no TLS option; expected a name such as NO_RENEGOTIATION, or 0x…");
+        auto* found = std::find_if(std::begin(options), std::end(options),
+                                   [&](const Option& o) { return base::same_word(o.name, word); });
+        if (found == std::end(options))
+            throw Failed("\"" + word + "\" is no TLS option; expected a name such as NO_RENEGOTIATION, or 0x…");
         bits |= found->bits;
     }
     return bits;

@@ -20,7 +20,7 @@ int ClientSessions::on_new_session(SSL* connection, SSL_SESSION* session)
     auto* key = static_cast<const std::string*>(SSL_get_app_data(connection));
     if (!key) return 0;
     remembered<ClientSessions>(SSL_get_SSL_CTX(connection))->keep(*key, SessionHandle(session));
-    return 1;    // the session is ours
+    return 1; // the session is ours
 }
 
 void ClientSessions::keep(const std::string& key, SessionHandle session)

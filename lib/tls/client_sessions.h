@@ -14,7 +14,8 @@ public:
     explicit ClientSessions(size_t most) : most_(most) {}
     void attach(SSL_CTX* context);
 
-    // Resumes a session of that server if there is one, and remembers those it gives. `key` must stay as long as the connection.
+    // Resumes a session of that server if there is one, and remembers those it gives. `key` must stay as long as the
+    // connection.
     void use(SSL* connection, const std::string& key);
     void forget(const std::string& key);
 
@@ -27,7 +28,7 @@ private:
         SessionHandle session;
     };
     size_t most_;
-    std::list<Entry> entries_;    // the latest first
+    std::list<Entry> entries_; // the latest first
     std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
 };
 

@@ -1,5 +1,6 @@
-// context: keys, authorities and rules that many sessions share. Made while private keys may be read; later a changed certificate is
-// noticed (at most one look a minute) and read again if that is still allowed, else the old one stays and one warning is given.
+// context: keys, authorities and rules that many sessions share. Made while private keys may be read; later a changed
+// certificate is noticed (at most one look a minute) and read again if that is still allowed, else the old one stays
+// and one warning is given.
 #pragma once
 
 #include "tls/error.h"
@@ -16,14 +17,14 @@ class ClientSessions;
 
 class ServerContext {
 public:
-    explicit ServerContext(ServerSettings settings);    // throws Failed
+    explicit ServerContext(ServerSettings settings); // throws Failed
     ServerContext(ServerContext&&) noexcept;
     ServerContext& operator=(ServerContext&&) noexcept;
     ~ServerContext();
 
     const ServerSettings& settings() const;
-    ssl_ctx_st* current() const;                        // renewed when files changed; one more session
-    void look_at_files() const;                         // now, without waiting for the minute (SIGHUP, tests)
+    ssl_ctx_st* current() const; // renewed when files changed; one more session
+    void look_at_files() const;  // now, without waiting for the minute (SIGHUP, tests)
 
 private:
     struct State;
@@ -32,7 +33,7 @@ private:
 
 class ClientContext {
 public:
-    explicit ClientContext(ClientSettings settings);    // throws Failed
+    explicit ClientContext(ClientSettings settings); // throws Failed
     ClientContext(ClientContext&&) noexcept;
     ClientContext& operator=(ClientContext&&) noexcept;
     ~ClientContext();

@@ -64,7 +64,8 @@ void apply_groups(SSL_CTX* context, const std::string& names)
         known += name;
     }
     ERR_clear_error();
-    if (!known.empty() && SSL_CTX_set1_groups_list(context, known.c_str()) != 1) fail("key exchange groups \"" + names + "\"");
+    if (!known.empty() && SSL_CTX_set1_groups_list(context, known.c_str()) != 1)
+        fail("key exchange groups \"" + names + "\"");
 }
 
 void apply_authorities(SSL_CTX* context, const CommonSettings& settings)
@@ -83,7 +84,8 @@ ContextHandle make_context(const SSL_METHOD* method, const CommonSettings& setti
     ContextHandle context(SSL_CTX_new(method));
     if (!context) fail("OpenSSL");
     // An idle session gives its two record buffers (34 KiB) back.
-    SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context.get(),
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     // No client may make us compute (CVE-2011-1473), and compression tells secrets (CRIME).
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     apply_protocols(context.get(), settings);
@@ -104,11 +106,14 @@ FilesStamp stamp(const CommonSettings& settings)
         if (file.empty()) return;
         struct stat info {};
         FilesStamp::File seen;
-        if (::stat(file.c_str(), &info) == 0) seen = {info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+        if (::stat(file.c_str(), &info) == 0)
+            seen = {info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
         result.files.push_back(seen);
     };
     for (const auto& file : settings.chain_files) add(file);
-    for (const auto* file : {&settings.cert_file, &settings.key_file, &settings.more_cert_file, &settings.more_key_file}) add(*file);
+    for (const auto* file :
+         {&settings.cert_file, &settings.key_file, &settings.more_cert_file, &settings.more_key_file})
+        add(*file);
     return result;
 }
 

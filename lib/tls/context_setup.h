@@ -12,7 +12,7 @@
 
 namespace tls {
 
-ContextHandle make_context(const SSL_METHOD* method, const CommonSettings& settings);    // throws Failed
+ContextHandle make_context(const SSL_METHOD* method, const CommonSettings& settings); // throws Failed
 
 // Which state of the files of keys and certificates was read.
 struct FilesStamp {

@@ -132,7 +132,8 @@ Info describe(SSL* connection, const std::string& fingerprint_digest)
     }
     info.details = details(connection);
     info.resumed = SSL_session_reused(connection) == 1;
-    if (const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name)) info.server_name = base::printable(name, 255);
+    if (const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name))
+        info.server_name = base::printable(name, 255);
 
     X509* certificate = SSL_get0_peer_certificate(connection);
     if (!certificate) return info;
@@ -149,7 +150,10 @@ const char* word(Trust trust)
     return words[static_cast<int>(trust)];
 }
 
-std::string Info::cipher_text() const { return fmt::format("{} with cipher {} ({}/{} bits)", protocol, cipher, bits_used, bits_total); }
+std::string Info::cipher_text() const
+{
+    return fmt::format("{} with cipher {} ({}/{} bits)", protocol, cipher, bits_used, bits_total);
+}
 
 std::string Info::text() const { return details.empty() ? cipher_text() : cipher_text() + " " + details; }
 

@@ -8,7 +8,10 @@
 namespace tls {
 namespace {
 
-void append(std::vector<std::string>& list, const std::vector<std::string>& more) { list.insert(list.end(), more.begin(), more.end()); }
+void append(std::vector<std::string>& list, const std::vector<std::string>& more)
+{
+    list.insert(list.end(), more.begin(), more.end());
+}
 
 CipherGrades cipher_grades(const config::Config& config)
 {
@@ -62,7 +65,8 @@ ServerSettings server_settings(const config::Config& config, Use use)
     settings.ask_certificate = config.smtpd_tls_ask_ccert || config.smtpd_tls_req_ccert;
     settings.require_certificate = config.smtpd_tls_req_ccert && mandatory;
     settings.dh_file = config.smtpd_tls_dh1024_param_file;
-    settings.session_lifetime = static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(config.smtpd_tls_session_cache_timeout).count());
+    settings.session_lifetime = static_cast<int>(
+        std::chrono::duration_cast<std::chrono::seconds>(config.smtpd_tls_session_cache_timeout).count());
     settings.ticket_secret = ticket_secret(config);
     return settings;
 }

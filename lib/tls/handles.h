@@ -22,6 +22,9 @@ using ContextHandle = std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>>;
 using ConnectionHandle = std::unique_ptr<SSL, FreeBy<SSL_free>>;
 using SessionHandle = std::unique_ptr<SSL_SESSION, FreeBy<SSL_SESSION_free>>;
 
-inline BioHandle bio_over(std::string_view bytes) { return BioHandle(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))); }
+inline BioHandle bio_over(std::string_view bytes)
+{
+    return BioHandle(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
 
 } // namespace tls

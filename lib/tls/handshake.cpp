@@ -23,8 +23,8 @@ struct LevelWord {
     Level level;
 };
 constexpr LevelWord levels[] = {
-    {"none", Level::none},   {"may", Level::may},        {"encrypt", Level::encrypt}, {"fingerprint", Level::fingerprint},
-    {"dane", Level::dane},   {"dane-only", Level::dane}, {"verify", Level::verify},   {"secure", Level::secure},
+    {"none", Level::none}, {"may", Level::may},        {"encrypt", Level::encrypt}, {"fingerprint", Level::fingerprint},
+    {"dane", Level::dane}, {"dane-only", Level::dane}, {"verify", Level::verify},   {"secure", Level::secure},
 };
 
 // Every step is within the same limit, so that a peer can't stretch it by a byte now and then.
@@ -62,7 +62,8 @@ bool has_fingerprint(const Info& info, const Target& target)
 {
     for (const auto& wanted : target.fingerprints) {
         std::string hex = bare_hex(wanted);
-        if (!hex.empty() && (hex == bare_hex(info.peer_fingerprint) || hex == bare_hex(info.peer_key_fingerprint))) return true;
+        if (!hex.empty() && (hex == bare_hex(info.peer_fingerprint) || hex == bare_hex(info.peer_key_fingerprint)))
+            return true;
     }
     return false;
 }
@@ -71,23 +72,27 @@ bool has_name(X509* certificate, const Target& target)
 {
     auto matches = [&](const std::string& name) {
         if (is_address(name)) return X509_check_ip_asc(certificate, name.c_str(), 0) == 1;
-        return X509_check_host(certificate, name.data(), name.size(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
+        return X509_check_host(certificate, name.data(), name.size(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) ==
+               1;
     };
     if (target.match.empty()) return !target.server_name.empty() && matches(target.server_name);
-    return std::any_of(target.match.begin(), target.match.end(), [&](const std::string& name) { return !name.empty() && matches(name); });
+    return std::any_of(target.match.begin(), target.match.end(),
+                       [&](const std::string& name) { return !name.empty() && matches(name); });
 }
 
 // RFC 7672 3.1.3: PKIX-TA and PKIX-EE records are of no use to SMTP.
 void expect_dane(SSL* connection, const Target& target)
 {
-    if (SSL_dane_enable(connection, target.server_name.c_str()) <= 0) throw Failed("can't use DANE: " + openssl_reasons());
+    if (SSL_dane_enable(connection, target.server_name.c_str()) <= 0)
+        throw Failed("can't use DANE: " + openssl_reasons());
     SSL_dane_set_flags(connection, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
     for (const auto& name : target.match) SSL_add1_host(connection, name.c_str());
     int usable = 0;
     for (const auto& record : target.tlsa) {
         if (record.usage != 2 && record.usage != 3) continue;
         auto* data = reinterpret_cast<const unsigned char*>(record.data.data());
-        if (SSL_dane_tlsa_add(connection, record.usage, record.selector, record.matching, data, record.data.size()) > 0) ++usable;
+        if (SSL_dane_tlsa_add(connection, record.usage, record.selector, record.matching, data, record.data.size()) > 0)
+            ++usable;
     }
     ERR_clear_error();
     if (usable == 0) throw Failed("no usable TLSA records");
@@ -97,7 +102,8 @@ void expect(TlsTransport& transport, const ClientContext& context, const Target&
 {
     SSL* connection = transport.connection();
     SSL_set_connect_state(connection);
-    if (!target.server_name.empty() && !is_address(target.server_name)) SSL_set_tlsext_host_name(connection, target.server_name.c_str());
+    if (!target.server_name.empty() && !is_address(target.server_name))
+        SSL_set_tlsext_host_name(connection, target.server_name.c_str());
     if (target.level == Level::dane) {
         expect_dane(connection, target);
         return;
@@ -125,7 +131,8 @@ void judge(Info& info, SSL* connection, const Target& target)
         break;
     case Level::verify:
     case Level::secure:
-        if (!trusted) throw Failed("Server certificate not trusted: " + (certificate ? info.trust_trouble : "none was shown"));
+        if (!trusted)
+            throw Failed("Server certificate not trusted: " + (certificate ? info.trust_trouble : "none was shown"));
         if (!has_name(certificate, target)) throw Failed("Server certificate not verified: it names " + info.peer_name);
         break;
     }
@@ -158,7 +165,8 @@ async::Task<Info> accept(net::Stream& stream, const ServerContext& context, net:
     co_await shake_hands(stream, *transport, limit);
     Info info = describe(transport->connection(), context.settings().fingerprint_digest);
     if (context.settings().require_certificate && info.trust != Trust::trusted)
-        throw Failed(info.trust == Trust::anonymous ? "client certificate missing" : "client certificate not trusted: " + info.trust_trouble);
+        throw Failed(info.trust == Trust::anonymous ? "client certificate missing"
+                                                    : "client certificate not trusted: " + info.trust_trouble);
     info.plaintext_discarded = discarded;
     stream.set_transport(std::move(transport));
     co_return info;

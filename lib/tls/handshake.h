@@ -3,9 +3,9 @@
 //     stream.write("220 2.0.0 Ready to start TLS\r\n");
 //     tls::Info info = co_await tls::accept(stream, context, limit);
 //
-// Both flush the stream first, throw away what was pipelined in the clear (Info::plaintext_discarded tells), and finish within the
-// limit as a whole. They throw net::Gone (the peer left, or is too slow) or Failed (OpenSSL's reason); after either the stream is only
-// good for closing. Nothing of the session may be believed from before the handshake.
+// Both flush the stream first, throw away what was pipelined in the clear (Info::plaintext_discarded tells), and finish
+// within the limit as a whole. They throw net::Gone (the peer left, or is too slow) or Failed (OpenSSL's reason); after
+// either the stream is only good for closing. Nothing of the session may be believed from before the handshake.
 #pragma once
 
 #include "net/stream.h"
@@ -24,7 +24,7 @@ async::Task<Info> accept(net::Stream& stream, const ServerContext& context, net:
 
 // How sure we want to be of the server, in Postfix's words.
 enum class Level { none, may, encrypt, fingerprint, dane, verify, secure };
-std::optional<Level> level(std::string_view word);    // also "dane-only", which is dane for the handshake
+std::optional<Level> level(std::string_view word); // also "dane-only", which is dane for the handshake
 const char* word(Level level);
 
 // RFC 6698: one TLSA record.
@@ -37,15 +37,17 @@ struct Tlsa {
 struct Target {
     Target(std::string server_name, Level level) : server_name(std::move(server_name)), level(level) {}
 
-    std::string server_name;                // sent as SNI unless empty or an address; also the name to find when `match` is empty
+    std::string server_name; // sent as SNI unless empty or an address; also the name to find when `match` is empty
     Level level;
-    std::vector<std::string> match;         // names, one of which must be in the certificate; ".example.com": any name below
-    std::vector<std::string> fingerprints;  // Level::fingerprint: of certificates or of public keys, with or without colons
-    std::vector<Tlsa> tlsa;                 // Level::dane; server_name is the base domain
-    std::string session_key;                // sessions are remembered under this; "": server_name
+    std::vector<std::string> match; // names, one of which must be in the certificate; ".example.com": any name below
+    std::vector<std::string>
+        fingerprints;        // Level::fingerprint: of certificates or of public keys, with or without colons
+    std::vector<Tlsa> tlsa;  // Level::dane; server_name is the base domain
+    std::string session_key; // sessions are remembered under this; "": server_name
 };
 
-// Levels above encrypt throw Failed("Server certificate not trusted" / "… not verified") when the server is not who it should be.
+// Levels above encrypt throw Failed("Server certificate not trusted" / "… not verified") when the server is not who it
+// should be.
 async::Task<Info> connect(net::Stream& stream, const ClientContext& context, Target target, net::Limit limit);
 
 } // namespace tls

@@ -8,31 +8,33 @@ namespace tls {
 
 // Postfix's four words in "Trusted TLS connection established …".
 enum class Trust {
-    anonymous,    // the peer showed no certificate
-    untrusted,    // it did, but no authority of ours vouches for it
-    trusted,      // one does
-    verified,     // and it is the name (fingerprint, DANE record) that was asked for
+    anonymous, // the peer showed no certificate
+    untrusted, // it did, but no authority of ours vouches for it
+    trusted,   // one does
+    verified,  // and it is the name (fingerprint, DANE record) that was asked for
 };
-const char* word(Trust trust);    // "Anonymous" …
+const char* word(Trust trust); // "Anonymous" …
 
 struct Info {
-    std::string protocol;    // "TLSv1.3"
-    std::string cipher;      // "TLS_AES_256_GCM_SHA384"
+    std::string protocol; // "TLSv1.3"
+    std::string cipher;   // "TLS_AES_256_GCM_SHA384"
     int bits_used = 0;
     int bits_total = 0;
-    std::string details;     // "key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256"; TLS 1.3 only, else ""
+    std::string details;     // "key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256"; TLS 1.3
+                             // only, else ""
     bool resumed = false;    // an earlier session went on
     std::string server_name; // SNI: what the client asked for, or what we asked for
 
     Trust trust = Trust::anonymous;
-    std::string peer_name;           // the certificate's subject common name
-    std::string peer_issuer;         // its issuer's common name
-    std::vector<std::string> peer_names;    // DNS names in it
-    std::string peer_fingerprint;    // "AB:CD:…" of the certificate, in the digest of the settings
+    std::string peer_name;               // the certificate's subject common name
+    std::string peer_issuer;             // its issuer's common name
+    std::vector<std::string> peer_names; // DNS names in it
+    std::string peer_fingerprint;        // "AB:CD:…" of the certificate, in the digest of the settings
     std::string peer_key_fingerprint;
-    std::string trust_trouble;       // why it is not trusted or verified: "certificate has expired"
+    std::string trust_trouble; // why it is not trusted or verified: "certificate has expired"
 
-    // Bytes that came in the clear behind STARTTLS were thrown away: the peer, or somebody between, tried CVE-2011-0411.
+    // Bytes that came in the clear behind STARTTLS were thrown away: the peer, or somebody between, tried
+    // CVE-2011-0411.
     bool plaintext_discarded = false;
 
     // "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)".

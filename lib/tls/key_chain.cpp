@@ -21,10 +21,7 @@ struct Reader {
         current.key = std::move(key);
         if (!keys_first) finish();
     }
-    void take(CertificateHandle certificate)
-    {
-        current.certificates.push_back(std::move(certificate));
-    }
+    void take(CertificateHandle certificate) { current.certificates.push_back(std::move(certificate)); }
     void finish()
     {
         if (!current.key && current.certificates.empty()) return;
@@ -56,7 +53,8 @@ struct PemPiece {
 KeyHandle decode_key(PemPiece& piece, const std::string& name)
 {
     EVP_CIPHER_INFO cipher;
-    bool locked = std::strstr(piece.label, "ENCRYPTED") || (PEM_get_EVP_CIPHER_INFO(piece.header, &cipher) && cipher.cipher);
+    bool locked =
+        std::strstr(piece.label, "ENCRYPTED") || (PEM_get_EVP_CIPHER_INFO(piece.header, &cipher) && cipher.cipher);
     if (locked) throw Failed(name + ": the private key is locked by a password; expected one without");
     const unsigned char* at = piece.data;
     KeyHandle key(d2i_AutoPrivateKey(nullptr, &at, piece.size));
@@ -71,7 +69,8 @@ bool is(const PemPiece& piece, std::initializer_list<const char*> labels)
     return false;
 }
 
-template <class Holder> bool use_in(Holder* holder, const KeyChain& chain, int (*set)(Holder*, X509*, EVP_PKEY*, STACK_OF(X509)*, int))
+template <class Holder>
+bool use_in(Holder* holder, const KeyChain& chain, int (*set)(Holder*, X509*, EVP_PKEY*, STACK_OF(X509) *, int))
 {
     STACK_OF(X509)* rest = sk_X509_new_null();
     for (size_t i = 1; i < chain.certificates.size(); ++i) sk_X509_push(rest, chain.certificates[i].get());

@@ -10,7 +10,7 @@ namespace {
 
 struct Version {
     std::string_view name;
-    int number;             // 0: OpenSSL has it no more, so that bounds and exclusions are fulfilled already
+    int number; // 0: OpenSSL has it no more, so that bounds and exclusions are fulfilled already
     unsigned long without;
 };
 
@@ -28,7 +28,8 @@ const Version& find_version(std::string_view name, std::string_view word)
 {
     for (const auto& version : versions)
         if (base::same_word(version.name, name)) return version;
-    throw Failed("\"" + std::string(word) + "\" is no TLS protocol; expected SSLv2 … TLSv1.3, with !, >= or <= before it");
+    throw Failed("\"" + std::string(word) +
+                 "\" is no TLS protocol; expected SSLv2 … TLSv1.3, with !, >= or <= before it");
 }
 
 } // namespace
@@ -52,7 +53,8 @@ Protocols parse_protocols(std::string_view text)
         }
     }
     if (any_included) result.without |= all & ~included;
-    if (result.highest != 0 && result.lowest > result.highest) throw Failed("no TLS protocol is left by \"" + std::string(text) + "\"");
+    if (result.highest != 0 && result.lowest > result.highest)
+        throw Failed("no TLS protocol is left by \"" + std::string(text) + "\"");
     if (result.without == all) throw Failed("no TLS protocol is left by \"" + std::string(text) + "\"");
     return result;
 }

@@ -1,4 +1,5 @@
-// protocols: which versions of TLS are allowed, in Postfix's grammar: ">=TLSv1.2", "<=TLSv1.3", "TLSv1.2, TLSv1.3", "!SSLv3, !TLSv1".
+// protocols: which versions of TLS are allowed, in Postfix's grammar: ">=TLSv1.2", "<=TLSv1.3", "TLSv1.2, TLSv1.3",
+// "!SSLv3, !TLSv1".
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@ namespace tls {
 struct Protocols {
     int lowest = 0;
     int highest = 0;
-    unsigned long without = 0;    // OpenSSL's SSL_OP_NO_…
+    unsigned long without = 0; // OpenSSL's SSL_OP_NO_…
 
     bool operator==(const Protocols&) const = default;
 };

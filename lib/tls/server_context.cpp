@@ -34,9 +34,11 @@ struct ServerContext::State {
     const std::vector<KeyChain>* chains_for(const std::string& name);
     int64_t hour() const { return base::unix_seconds(base::wall_now()) / 3600; }
 
-    static int on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt);
+    static int on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                         EVP_MAC_CTX* mac, int encrypt);
     static int on_server_name(SSL* connection, int* alert, void* state);
-    static int on_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in, unsigned in_size, void* state);
+    static int on_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in, unsigned in_size,
+                       void* state);
     // The chain is judged by whoever asked for the certificate; the handshake goes on.
     static int on_verify(int, X509_STORE_CTX*) { return 1; }
 
@@ -46,7 +48,7 @@ struct ServerContext::State {
     FilesStamp files;
     base::Steady last_look = base::steady_now();
     std::string alpn_wire;
-    std::unordered_map<std::string, std::vector<KeyChain>> named_chains;    // by SNI; forgotten at every look
+    std::unordered_map<std::string, std::vector<KeyChain>> named_chains; // by SNI; forgotten at every look
 };
 
 ContextHandle ServerContext::State::make()
@@ -58,7 +60,8 @@ ContextHandle ServerContext::State::make()
     if (settings.server_order) SSL_CTX_set_options(made.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
     if (settings.ask_certificate || settings.require_certificate) {
         SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, on_verify);
-        if (!settings.ca_file.empty()) SSL_CTX_set_client_CA_list(made.get(), SSL_load_client_CA_file(settings.ca_file.c_str()));
+        if (!settings.ca_file.empty())
+            SSL_CTX_set_client_CA_list(made.get(), SSL_load_client_CA_file(settings.ca_file.c_str()));
     }
     SSL_CTX_set_dh_auto(made.get(), 1);
     if (!settings.dh_file.empty() && settings.dh_file != "auto") {
@@ -81,9 +84,10 @@ ContextHandle ServerContext::State::make()
 
 void ServerContext::State::set_up_tickets(SSL_CTX* made)
 {
-    SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);    // tickets only: a session costs us no memory
+    SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF); // tickets only: a session costs us no memory
     std::string id = settings.session_context.substr(0, SSL_MAX_SID_CTX_LENGTH);
-    SSL_CTX_set_session_id_context(made, reinterpret_cast<const unsigned char*>(id.data()), static_cast<unsigned>(id.size()));
+    SSL_CTX_set_session_id_context(made, reinterpret_cast<const unsigned char*>(id.data()),
+                                   static_cast<unsigned>(id.size()));
     if (settings.session_lifetime <= 0) {
         SSL_CTX_set_options(made, SSL_OP_NO_TICKET);
         SSL_CTX_set_num_tickets(made, 0);
@@ -94,8 +98,8 @@ void ServerContext::State::set_up_tickets(SSL_CTX* made)
     SSL_CTX_set_tlsext_ticket_key_evp_cb(made, on_ticket);
 }
 
-int ServerContext::State::on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
-                                    int encrypt)
+int ServerContext::State::on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                                    EVP_MAC_CTX* mac, int encrypt)
 {
     auto* state = remembered<State>(SSL_get_SSL_CTX(connection));
     int64_t hour = state->hour();
@@ -153,13 +157,13 @@ int ServerContext::State::on_server_name(SSL* connection, int*, void* state)
     return SSL_TLSEXT_ERR_OK;
 }
 
-int ServerContext::State::on_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in, unsigned in_size,
-                                  void* state)
+int ServerContext::State::on_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
+                                  unsigned in_size, void* state)
 {
     const std::string& wire = static_cast<State*>(state)->alpn_wire;
     unsigned char* chosen = nullptr;
-    int result = SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(wire.data()), static_cast<unsigned>(wire.size()),
-                                       in, in_size);
+    int result = SSL_select_next_proto(&chosen, size, reinterpret_cast<const unsigned char*>(wire.data()),
+                                       static_cast<unsigned>(wire.size()), in, in_size);
     *out = chosen;
     // RFC 7301 3.2: no protocol in common is a fatal alert.
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -194,7 +198,8 @@ void ServerContext::look_at_files() const
         state_->context = state_->make();
         base::log::info("TLS certificate was renewed on disk and is used from now on");
     } catch (const Failed& failure) {
-        base::log::warning("a changed TLS certificate can't be loaded, the old one stays in use until restart: {}", failure.what());
+        base::log::warning("a changed TLS certificate can't be loaded, the old one stays in use until restart: {}",
+                           failure.what());
     }
 }
 

@@ -34,7 +34,8 @@ std::string shared_ticket_secret(const std::string& path)
 {
     std::string secret = fresh_secret(path);
     if (!secret.empty()) return secret;
-    // Two that start at the same moment may each keep their own: their clients then make a full handshake, nothing worse.
+    // Two that start at the same moment may each keep their own: their clients then make a full handshake, nothing
+    // worse.
     secret = base::random_bytes(secret_size);
     base::replace_file(path, secret, 0600);
     return secret;
@@ -54,8 +55,8 @@ TicketKey TicketKeys::for_hour(int64_t hour) const
     auto derive = [&](const char* part) {
         std::string text = label + part;
         unsigned size = 0;
-        HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), reinterpret_cast<const unsigned char*>(text.data()),
-             text.size(), bytes, &size);
+        HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
+             reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes, &size);
     };
     TicketKey key;
     derive(" name");

@@ -1,5 +1,5 @@
-// ticket_keys: keys of session tickets, derived from one secret for each hour, so that all processes which share the secret resume
-// each other's sessions, without a word between them.
+// ticket_keys: keys of session tickets, derived from one secret for each hour, so that all processes which share the
+// secret resume each other's sessions, without a word between them.
 #pragma once
 
 #include <array>
@@ -10,7 +10,8 @@
 
 namespace tls {
 
-// The secret in a file of 0600 that whoever starts first makes; made anew when it is older than a day. Throws base::SystemError.
+// The secret in a file of 0600 that whoever starts first makes; made anew when it is older than a day. Throws
+// base::SystemError.
 std::string shared_ticket_secret(const std::string& path);
 
 struct TicketKey {
@@ -21,7 +22,7 @@ struct TicketKey {
 
 class TicketKeys {
 public:
-    explicit TicketKeys(std::string secret);    // "": a random one
+    explicit TicketKeys(std::string secret); // "": a random one
     ~TicketKeys();
     TicketKeys(const TicketKeys&) = delete;
     TicketKeys& operator=(const TicketKeys&) = delete;

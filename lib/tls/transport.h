@@ -10,10 +10,10 @@ namespace tls {
 
 class TlsTransport final : public net::Transport {
 public:
-    TlsTransport(SSL_CTX* context, int fd);    // throws Failed
+    TlsTransport(SSL_CTX* context, int fd); // throws Failed
 
     SSL* connection() const { return connection_.get(); }
-    Result handshake();                         // again and again, until done
+    Result handshake(); // again and again, until done
     // What the client's session is remembered by; as long-lived as the connection.
     std::string session_key;
 

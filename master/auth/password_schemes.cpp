@@ -38,9 +38,10 @@ Match check_plain(std::string_view password, std::string_view hash, const char*)
     return !hash.empty() && sasl::same_secret(password, hash) ? Match::yes : Match::no;
 }
 
+// Base64, or hexadecimal digits: no digest is so short that one could be taken for the other.
 std::optional<std::string> decode_digest(std::string_view hash, size_t size)
 {
-    bool hex = hash.size() == size * 2;
+    bool hex = hash.size() >= size * 2 && base::from_hex(hash).has_value();
     return hex ? base::from_hex(hash) : base::from_base64(hash);
 }
 
@@ -50,7 +51,7 @@ Match check_digest(std::string_view password, std::string_view hash, const char*
     const EVP_MD* algorithm = EVP_get_digestbyname(digest);
     if (!algorithm) return Match::unusable;
     size_t size = static_cast<size_t>(EVP_MD_get_size(algorithm));
-    auto bytes = salted ? base::from_base64(hash) : decode_digest(hash, size);
+    auto bytes = decode_digest(hash, size);
     if (!bytes || bytes->size() < size || (!salted && bytes->size() != size)) return Match::unusable;
     std::string input(password);
     input += bytes->substr(size);
@@ -100,7 +101,8 @@ Match check_password(std::string_view password, std::string_view stored)
 {
     // crypt(3) would take what stands before a NUL for all of it.
     if (password.size() > longest_password || password.find('\0') != std::string_view::npos) return Match::no;
-    auto [name, hash] = split_stored(stored);
+    auto [scheme_and_encoding, hash] = split_stored(stored);
+    std::string_view name = base::cut(scheme_and_encoding, '.').before;
     for (const auto& scheme : schemes)
         if (base::same_word(scheme.name, name)) return scheme.check(password, hash, scheme.digest);
     return Match::unusable;

@@ -13,7 +13,7 @@ enum class Match {
 };
 
 // "{SHA512-CRYPT}$6$…" is SHA512-CRYPT and the rest. Without braces: crypt(3)'s own form. {SCHEME.b64} and {SCHEME.hex}
-// keep the suffix.
+// are known by their digits, whatever the suffix says.
 struct Stored {
     std::string_view scheme, hash;
 };

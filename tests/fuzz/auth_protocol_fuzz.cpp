@@ -1,4 +1,5 @@
-// auth_protocol_fuzz: whatever a broken or hostile program says to auth, as a client, as a session stage, and as auth to its clients.
+// auth_protocol_fuzz: whatever a broken or hostile program says to auth, as a client, as a session stage, and as auth
+// to its clients.
 #include "async/nursery.h"
 #include "base/log.h"
 #include "client_session.h"
@@ -16,7 +17,7 @@
 
 namespace {
 
-constexpr size_t most_input = 32 << 10;    // what a socket takes at once
+constexpr size_t most_input = 32 << 10; // what a socket takes at once
 
 auth::Context& context()
 {
@@ -38,7 +39,8 @@ void play(async::Nursery& sessions, base::Fd theirs, std::string_view text)
     ::shutdown(theirs.get(), SHUT_WR);
     for (int round = 0; sessions.size() > 0; ++round) {
         char bytes[65536];
-        while (::recv(theirs.get(), bytes, sizeof bytes, MSG_DONTWAIT) > 0) {}
+        while (::recv(theirs.get(), bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+        }
         async::loop().run_once(async::Limit(20));
         if (round > 2000) std::abort();
     }
@@ -101,7 +103,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size)
     if (data[0] % 4 == 2) sessions.start(redeem(std::move(pair.ours)));
     play(sessions, std::move(pair.theirs), text);
 
-    if (auto plain = sasl::tab_unescape(text); plain && sasl::tab_unescape(sasl::tab_escape(*plain)) != plain) std::abort();
+    if (auto plain = sasl::tab_unescape(text); plain && sasl::tab_unescape(sasl::tab_escape(*plain)) != plain)
+        std::abort();
     sasl::decode_response(text);
     auth::names_to_try(text, context().rules.names);
     auth::address_allowed(text, "192.0.2.1");

@@ -51,7 +51,8 @@ struct House {
     {
         int fds[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) throw base::SystemError("socketpair");
-        sessions.start(master ? serve_master(stream_over(fds[0]), *context) : serve_client(stream_over(fds[0]), *context));
+        sessions.start(master ? serve_master(stream_over(fds[0]), *context)
+                              : serve_client(stream_over(fds[0]), *context));
         return base::Fd(fds[1]);
     }
 
@@ -172,7 +173,8 @@ TEST_CASE("LOGIN asks twice, and many dialogues share a connection", "[auth]")
 TEST_CASE("slips in a dialogue fail that dialogue", "[auth]")
 {
     House house;
-    CHECK(answer(house, hello + "AUTH\t1\tGSSAPI\tservice=smtp\n", "\n").text == "FAIL\t1\treason=Unsupported authentication mechanism.\n");
+    CHECK(answer(house, hello + "AUTH\t1\tGSSAPI\tservice=smtp\n", "\n").text ==
+          "FAIL\t1\treason=Unsupported authentication mechanism.\n");
     CHECK(answer(house, hello + "AUTH\t1\tPLAIN\tservice=smtp\tresp=!\n", "\n").text == "FAIL\t1\n");
     CHECK(answer(house, hello + "AUTH\t1\tPLAIN\tservice=smtp\tresp=AAAA\n", "\n").text == "FAIL\t1\n");
     CHECK(answer(house, hello + "CONT\t5\tAAAA\n", "\n").text == "FAIL\t5\n");
@@ -313,7 +315,8 @@ TEST_CASE("users are looked up by name, without those who may not log in", "[aut
 TEST_CASE("a malformed question to auth-master closes", "[auth]")
 {
     House house;
-    for (std::string line : {"RUBBISH\t1\n", "USER\n", "USER\tx\tjoe\n", "USER\t1\n", "REQUEST\t1\t2\t3\n", "REQUEST\t1\tx\t3\tff\n", "VERSION\t9\t1\n"}) {
+    for (std::string line : {"RUBBISH\t1\n", "USER\n", "USER\tx\tjoe\n", "USER\t1\n", "REQUEST\t1\t2\t3\n",
+                             "REQUEST\t1\tx\t3\tff\n", "VERSION\t9\t1\n"}) {
         CAPTURE(line);
         base::Fd end = house.connect(true);
         base::write_all(end.get(), line, "auth");

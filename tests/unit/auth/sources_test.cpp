@@ -25,7 +25,9 @@ TEST_CASE("passwords are checked by the scheme they are stored in", "[auth]")
         // Drepper's published vectors of SHA-crypt, and others of crypt(3).
         {"Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc4", Match::no},
         {"Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5", Match::yes},
-        {"Hello world!", "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+        {"Hello world!",
+         "{SHA512-CRYPT}$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/"
+         "O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
          Match::yes},
         {"U*U", "{BLF-CRYPT}$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", Match::yes},
         {"U*V", "{BLF-CRYPT}$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", Match::no},
@@ -36,6 +38,8 @@ TEST_CASE("passwords are checked by the scheme they are stored in", "[auth]")
         {"pq", "{SSHA}K/qCHdTzr1rftXNEV4Ob7XsySBlzYWx0", Match::no},
         {"pw", "{SHA256}MMlS+rEiw/l1nwKm2Vw3WLJGtP7iOZV7LU/uRuJhcMQ=", Match::yes},
         {"pw", "{PLAIN-MD5}8fe4c11451281c094a6578e6ddbf5eed", Match::yes},
+        {"pw", "{PLAIN-MD5.hex}8fe4c11451281c094a6578e6ddbf5eed", Match::yes},
+        {"pw", "{SHA256.b64}MMlS+rEiw/l1nwKm2Vw3WLJGtP7iOZV7LU/uRuJhcMQ=", Match::yes},
         {"pw", "{PLAIN}pw", Match::yes},
         {"pw", "{plain}pW", Match::no},
         {"", "{PLAIN}", Match::no},
@@ -58,18 +62,19 @@ TEST_CASE("passwords are checked by the scheme they are stored in", "[auth]")
 
 TEST_CASE("a passwd-file is read line by line, and a bad line costs itself alone", "[auth]")
 {
-    auto entries = parse_passwd("# users\n"
-                                "\n"
-                                "joe:{PLAIN}a:1000:1001:Joe:/home/joe:/bin/sh:userdb_mail=maildir:~/Maildir nologin allow_nets=10.0.0.0/8\n"
-                                "short:{PLAIN}b\r\n"
-                                "joe@example.org:{PLAIN}c::\n"
-                                "nothing\n"
-                                ":x\n"
-                                "bad:x:abc:1\n"
-                                "bad:x:1:4294967296\n"
-                                "joe:{PLAIN}again\n"
-                                "last:{PLAIN}z:5:6:::",
-                                "F");
+    auto entries = parse_passwd(
+        "# users\n"
+        "\n"
+        "joe:{PLAIN}a:1000:1001:Joe:/home/joe:/bin/sh:userdb_mail=maildir:~/Maildir nologin allow_nets=10.0.0.0/8\n"
+        "short:{PLAIN}b\r\n"
+        "joe@example.org:{PLAIN}c::\n"
+        "nothing\n"
+        ":x\n"
+        "bad:x:abc:1\n"
+        "bad:x:1:4294967296\n"
+        "joe:{PLAIN}again\n"
+        "last:{PLAIN}z:5:6:::",
+        "F");
     CHECK(entries.users.size() == 4);
     const auto& joe = entries.users.at("joe");
     CHECK(joe.password == "{PLAIN}a");
@@ -154,8 +159,9 @@ TEST_CASE("PLAIN and LOGIN lead to a user and a password", "[auth]")
     };
     using namespace std::string_view_literals;
     const Case cases[] = {
-        {"joe\0joe\0pw"sv, true}, {"root\0joe\0pw"sv, false}, {""sv, false}, {"joe"sv, false}, {"\0joe"sv, false},
-        {"\0\0pw"sv, false},      {"\0joe\0p\0w"sv, false},    {"\0joe\0"sv, true}, {"\0\0\0"sv, false},
+        {"joe\0joe\0pw"sv, true}, {"root\0joe\0pw"sv, false}, {""sv, false},
+        {"joe"sv, false},         {"\0joe"sv, false},         {"\0\0pw"sv, false},
+        {"\0joe\0p\0w"sv, false}, {"\0joe\0"sv, true},        {"\0\0\0"sv, false},
     };
     for (const auto& c : cases) {
         CAPTURE(std::string(c.message));
@@ -215,11 +221,21 @@ TEST_CASE("allow_nets holds addresses to their networks", "[auth]")
         bool allowed;
     };
     const Case cases[] = {
-        {"10.0.0.0/8", "10.1.2.3", true},   {"10.0.0.0/8", "11.1.2.3", false},      {"192.0.2.1", "192.0.2.1", true},
-        {"192.0.2.1", "192.0.2.2", false},  {"::1/128,10.0.0.0/9", "10.128.0.0", false}, {"2001:db8::/33", "2001:db8:7fff::1", true},
-        {"2001:db8::/33", "2001:db8:8000::1", false}, {"local", "127.0.0.1", true},  {"local", "", true},
-        {"10.0.0.0/8", "", false},          {"10.0.0.0/99", "10.0.0.1", false},     {"rubbish", "10.0.0.1", false},
-        {"0.0.0.0/0", "8.8.8.8", true},     {"", "8.8.8.8", false},                 {"0.0.0.0/0", "::1", false},
+        {"10.0.0.0/8", "10.1.2.3", true},
+        {"10.0.0.0/8", "11.1.2.3", false},
+        {"192.0.2.1", "192.0.2.1", true},
+        {"192.0.2.1", "192.0.2.2", false},
+        {"::1/128,10.0.0.0/9", "10.128.0.0", false},
+        {"2001:db8::/33", "2001:db8:7fff::1", true},
+        {"2001:db8::/33", "2001:db8:8000::1", false},
+        {"local", "127.0.0.1", true},
+        {"local", "", true},
+        {"10.0.0.0/8", "", false},
+        {"10.0.0.0/99", "10.0.0.1", false},
+        {"rubbish", "10.0.0.1", false},
+        {"0.0.0.0/0", "8.8.8.8", true},
+        {"", "8.8.8.8", false},
+        {"0.0.0.0/0", "::1", false},
     };
     for (const auto& c : cases) {
         CAPTURE(c.nets, c.ip);

@@ -29,7 +29,11 @@ struct Auth {
         });
     }
     void say(std::string_view lines) { base::write_all(end.get(), lines, "client"); }
-    void greet() { say("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tSCRAM-SHA-256\tactive\tmutual-auth\nNEWS\nSPID\t77\nCUID\t1\nCOOKIE\tabcd\nDONE\n"); }
+    void greet()
+    {
+        say("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tSCRAM-SHA-256\tactive\tmutual-"
+            "auth\nNEWS\nSPID\t77\nCUID\t1\nCOOKIE\tabcd\nDONE\n");
+    }
     std::string heard()
     {
         char bytes[4096];
@@ -114,8 +118,8 @@ TEST_CASE("a login is asked and answered", "[sasl]")
         other.greet();
         let_run();
         std::string heard = other.heard();
-        CHECK(heard.substr(heard.find("AUTH")) ==
-              "AUTH\t1\tPLAIN\tservice=smtp\tnologin\tlip=::1\tlport=25\trip=192.0.2.1\trport=4711\tsecured\tresp=AHUAcA==\n");
+        CHECK(heard.substr(heard.find("AUTH")) == "AUTH\t1\tPLAIN\tservice=smtp\tnologin\tlip=::1\tlport=25\trip=192.0."
+                                                  "2.1\trport=4711\tsecured\tresp=AHUAcA==\n");
         other.say(c.answer);
         Step step = finish(task);
         CHECK(step.kind == c.kind);
@@ -230,7 +234,9 @@ TEST_CASE("a session stage hears who its ticket belongs to", "[sasl]")
         bool throws, found;
     };
     const Case cases[] = {
-        {"VERSION\t1\t2\nSPID\t1\nUSER\t1\tjoe\tuid=1000\tgid=1001\thome=/home/joe\tmail=maildir:~/Maildir\tquota=1\001t2\n", false, true},
+        {"VERSION\t1\t2\nSPID\t1\nUSER\t1\tjoe\tuid=1000\tgid=1001\thome=/home/joe\tmail=maildir:~/"
+         "Maildir\tquota=1\001t2\n",
+         false, true},
         {"VERSION\t1\t2\nNOTFOUND\t1\n", false, false},
         {"NOTFOUND\t2\nFAIL\t1\treason=no\n", true, false},
         {"VERSION\t2\t0\n", true, false},

@@ -9,7 +9,8 @@ using namespace sasl;
 
 TEST_CASE("fields between tabs survive their escapes", "[sasl]")
 {
-    for (const std::string& text : {std::string(""), std::string("plain"), std::string("a\tb\nc\rd\001e"), std::string("nul\0!", 5)}) {
+    for (const std::string& text :
+         {std::string(""), std::string("plain"), std::string("a\tb\nc\rd\001e"), std::string("nul\0!", 5)}) {
         CAPTURE(text);
         std::string escaped = tab_escape(text);
         CHECK(escaped.find_first_of("\t\n\r") == std::string::npos);
@@ -57,7 +58,8 @@ TEST_CASE("a ticket survives its text", "[sasl]")
     ticket.cookie = "00ff11";
     CHECK(ticket.text() == "10:4294967295:3:00ff11");
     CHECK(Ticket::parse(ticket.text()) == ticket);
-    for (auto text : {"", ":::", "1:2:3:", "1:2:3:xyz", "1:2:3:0", "1:2:4294967296:00", "-1:2:3:00", "1:2:3:00:4", "1:2:3"}) {
+    for (auto text :
+         {"", ":::", "1:2:3:", "1:2:3:xyz", "1:2:3:0", "1:2:4294967296:00", "-1:2:3:00", "1:2:3:00:4", "1:2:3"}) {
         CAPTURE(text);
         CHECK_FALSE(Ticket::parse(text));
     }

@@ -36,8 +36,8 @@ inline void add_extension(X509* certificate, int nid, const char* value)
 }
 
 // One certificate: for name, by issuer (itself when null).
-inline std::string make_certificate(const TestKey& subject, const std::string& name, const TestKey& signer, const std::string& signer_name,
-                                    bool authority, long days = 2)
+inline std::string make_certificate(const TestKey& subject, const std::string& name, const TestKey& signer,
+                                    const std::string& signer_name, bool authority, long days = 2)
 {
     static long serial = 0;
     X509* certificate = X509_new();
@@ -47,7 +47,8 @@ inline std::string make_certificate(const TestKey& subject, const std::string& n
     X509_gmtime_adj(X509_getm_notAfter(certificate), 86400 * days);
     X509_set_pubkey(certificate, subject.key);
     auto set_name = [](X509_NAME* into, const std::string& text) {
-        X509_NAME_add_entry_by_txt(into, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()), -1, 0);
+        X509_NAME_add_entry_by_txt(into, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.data()),
+                                   static_cast<int>(text.size()), -1, 0);
     };
     set_name(X509_get_subject_name(certificate), name);
     set_name(X509_get_issuer_name(certificate), signer_name);

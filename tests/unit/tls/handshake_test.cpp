@@ -176,7 +176,8 @@ TEST_CASE("a server is known by its fingerprint, or by DANE", "[tls]")
     record.usage = 3;
     record.selector = 1;
     record.matching = 1;
-    for (size_t i = 0; i < digest.size(); i += 2) record.data += static_cast<char>(std::stoi(digest.substr(i, 2), nullptr, 16));
+    for (size_t i = 0; i < digest.size(); i += 2)
+        record.data += static_cast<char>(std::stoi(digest.substr(i, 2), nullptr, 16));
     tls::Target by_dane("mail.example.org", tls::Level::dane);
     by_dane.tlsa = {record};
     Ends third = meet(server, client, by_dane);
@@ -215,7 +216,8 @@ TEST_CASE("plain text instead of a handshake is refused, and silence ends at the
     tls::ServerContext server(server_settings(files));
     auto run_server = [&](std::string bytes, bool close, net::Limit patience) {
         Pair pair;
-        if (!bytes.empty()) REQUIRE(::write(pair.client.fd(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+        if (!bytes.empty())
+            REQUIRE(::write(pair.client.fd(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
         if (close) ::shutdown(pair.client.fd(), SHUT_WR);
         Ends ends;
         auto serving = serve(pair, server, ends, patience);
@@ -256,7 +258,7 @@ TEST_CASE("a renewed certificate is used without a restart, a broken one is not"
     TestCertificates files("mail.example.org");
     tls::ServerContext server(server_settings(files));
     auto settings = client_settings(files);
-    settings.session_cache = 0;    // a resumed session keeps its certificate
+    settings.session_cache = 0; // a resumed session keeps its certificate
     tls::ClientContext client(settings);
     tls::Target target("mail.example.org", tls::Level::may);
     std::string first = meet(server, client, target).client.peer_fingerprint;
@@ -287,9 +289,12 @@ TEST_CASE("a client that asks for another name is shown that certificate", "[tls
     };
     tls::ServerContext server(std::move(settings));
     tls::ClientContext client(client_settings(files));
-    CHECK(meet(server, client, tls::Target("mail.example.net", tls::Level::secure)).client.peer_name == "mail.example.net");
-    CHECK(meet(server, client, tls::Target("broken.example.net", tls::Level::may)).client.peer_name == "mail.example.org");
-    CHECK(meet(server, client, tls::Target("mail.example.org", tls::Level::secure)).client.peer_name == "mail.example.org");
+    CHECK(meet(server, client, tls::Target("mail.example.net", tls::Level::secure)).client.peer_name ==
+          "mail.example.net");
+    CHECK(meet(server, client, tls::Target("broken.example.net", tls::Level::may)).client.peer_name ==
+          "mail.example.org");
+    CHECK(meet(server, client, tls::Target("mail.example.org", tls::Level::secure)).client.peer_name ==
+          "mail.example.org");
 }
 
 TEST_CASE("client certificates are asked for, judged and required", "[tls]")

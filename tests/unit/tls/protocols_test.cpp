@@ -35,7 +35,8 @@ TEST_CASE("protocols are read in Postfix's grammar", "[tls]")
         CHECK(found.highest == c.highest);
         CHECK(found.without == c.without);
     }
-    for (auto text : {"TLSv9", ">TLSv1.2", ">=", "!", "TLS1.2", ">=TLSv1.3 <=TLSv1.2", "SSLv2", "!SSLv3 !TLSv1 !TLSv1.1 !TLSv1.2 !TLSv1.3"}) {
+    for (auto text : {"TLSv9", ">TLSv1.2", ">=", "!", "TLS1.2", ">=TLSv1.3 <=TLSv1.2", "SSLv2",
+                      "!SSLv3 !TLSv1 !TLSv1.1 !TLSv1.2 !TLSv1.3"}) {
         CAPTURE(text);
         CHECK_THROWS_AS(parse_protocols(text), tls::Failed);
     }
@@ -57,7 +58,8 @@ TEST_CASE("a grade and exclusions become a cipher list", "[tls]")
 TEST_CASE("tls_ssl_options are names or hexadecimal bits", "[tls]")
 {
     CHECK(tls::ssl_options({}) == 0);
-    CHECK(tls::ssl_options({"no_renegotiation", "NO_COMPRESSION"}) == (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION));
+    CHECK(tls::ssl_options({"no_renegotiation", "NO_COMPRESSION"}) ==
+          (SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION));
     CHECK(tls::ssl_options({"0x40"}) == 0x40);
     CHECK_THROWS_AS(tls::ssl_options({"NO_SUCH"}), tls::Failed);
     CHECK_THROWS_AS(tls::ssl_options({"0xzz"}), tls::Failed);

@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 
 namespace {
-std::string name_of(const tls::TicketKey& key) { return std::string(reinterpret_cast<const char*>(key.name.data()), key.name.size()); }
+std::string name_of(const tls::TicketKey& key)
+{
+    return std::string(reinterpret_cast<const char*>(key.name.data()), key.name.size());
+}
 } // namespace
 
 TEST_CASE("ticket keys follow from the secret and the hour", "[tls]")
