@@ -70,8 +70,23 @@ async::Task<std::string> look_up(Context& context, std::string id, std::string n
     co_return failure_line(id, "can't look up users now");
 }
 
+// Told to drain, it hears no more questions; the answer to the last one is still sent.
+class Open final : public Drainable {
+public:
+    Open(net::Stream& stream, Context& context) : stream_(stream), context_(context) { context_.open.insert(this); }
+    ~Open() { context_.open.erase(this); }
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+    void drain() override { ::shutdown(stream_.fd(), SHUT_RD); }
+
+private:
+    net::Stream& stream_;
+    Context& context_;
+};
+
 async::Task<> converse(net::Stream& stream, Context& context)
 {
+    Open open(stream, context);
     stream.write(fmt::format("VERSION\t1\t2\nSPID\t{}\n", ::getpid()));
     co_await stream.flush(write_limit);
     while (true) {

@@ -327,13 +327,15 @@ TEST_CASE("a malformed question to auth-master closes", "[auth]")
 TEST_CASE("draining ends idle connections at once and busy ones after their answer", "[auth]")
 {
     House house;
-    base::Fd idle = house.connect(), busy = house.connect();
+    base::Fd idle = house.connect(), busy = house.connect(), master = house.connect(true);
+    listen(master.get(), "SPID");
     listen(idle.get(), "DONE\n");
     listen(busy.get(), "DONE\n");
     base::write_all(busy.get(), hello + "AUTH\t1\tLOGIN\tservice=smtp\n", "auth");
     listen(busy.get(), "CONT");
     house.context->drain();
     CHECK(listen(idle.get(), "no such answer").closed);
+    CHECK(listen(master.get(), "no such answer").closed);
     base::write_all(busy.get(), "CONT\t1\tam9l\nCONT\t1\tc2VjcmV0\n", "auth");
     Heard heard = listen(busy.get(), "no such answer");
     CHECK(heard.text.find("OK\t1\tuser=joe\n") != std::string::npos);
