@@ -9,7 +9,10 @@ constexpr size_t most_idle = 300;
 
 std::unique_ptr<Session> Connections::take_for(const std::string& nexthop) { return take_from(by_nexthop_, nexthop); }
 
-std::unique_ptr<Session> Connections::take_host(const std::string& host_with_port) { return take_from(by_host_, host_with_port); }
+std::unique_ptr<Session> Connections::take_host(const std::string& host_with_port)
+{
+    return take_from(by_host_, host_with_port);
+}
 
 std::unique_ptr<Session> Connections::take_from(const Index& index, const std::string& key)
 {
@@ -39,7 +42,8 @@ void Connections::forget(Index& index, const std::string& key, Place place)
 void Connections::keep(std::unique_ptr<Session> session, const std::string& nexthop)
 {
     auto now = base::steady_now();
-    bool worn_out = now - session->opened > settings_.keep_in_use || (settings_.keep_uses > 0 && session->uses >= settings_.keep_uses);
+    bool worn_out = now - session->opened > settings_.keep_in_use ||
+                    (settings_.keep_uses > 0 && session->uses >= settings_.keep_uses);
     if (!settings_.keep_connections || worn_out || settings_.keep_idle.count() <= 0) return dismiss(std::move(session));
     if (idle_.size() >= most_idle) dismiss(take(idle_.begin()));
     Idle idle;

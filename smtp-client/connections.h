@@ -42,7 +42,7 @@ private:
     void watch_oldest();
 
     const Settings& settings_;
-    std::list<Idle> idle_;              // the oldest first
+    std::list<Idle> idle_; // the oldest first
     Index by_nexthop_, by_host_;
     async::Timer timer_;
     bool timer_runs_ = false;

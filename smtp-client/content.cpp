@@ -22,7 +22,8 @@ public:
 
     std::string_view read(const spool::Deliver& job, uint64_t from, size_t size)
     {
-        auto got = base::pread_some(job.file.get(), {room_.get(), size}, static_cast<off_t>(job.content_offset + from), job.queue_id);
+        auto got = base::pread_some(job.file.get(), {room_.get(), size}, static_cast<off_t>(job.content_offset + from),
+                                    job.queue_id);
         if (got != size) throw base::SystemError("queue file " + job.queue_id + " is shorter than it says", EIO);
         return {room_.get(), size};
     }

@@ -6,8 +6,8 @@
 
 namespace smtp_client {
 
-// Sends it with the final dot. Before the write that holds the dot, `stage` of the session says so: from then on the server may
-// have taken the message. Throws net::Gone, base::SystemError.
+// Sends it with the final dot. Before the write that holds the dot, `stage` of the session says so: from then on the
+// server may have taken the message. Throws net::Gone, base::SystemError.
 async::Task<> send_content(Session& session, const spool::Deliver& job, size_t line_limit, async::Limit limit);
 
 // Is there a byte above 127 in the header section? A file that cannot be read has none.

@@ -11,8 +11,8 @@ namespace {
 
 // How far one delivery came with its hosts.
 struct Attempts {
-    size_t sessions = 0;                    // that took our MAIL
-    std::vector<std::string> tried;         // hosts with port
+    size_t sessions = 0;            // that took our MAIL
+    std::vector<std::string> tried; // hosts with port
     bool has_tried(const std::string& host) const { return std::find(tried.begin(), tried.end(), host) != tried.end(); }
 };
 
@@ -22,7 +22,8 @@ bool session_limit_reached(const Attempts& attempts, const Settings& settings)
 }
 
 // True when the session was of use; false when it was stale and nothing has happened.
-async::Task<bool> use(Agent& agent, std::unique_ptr<Session> session, Delivery& delivery, std::string nexthop, Attempts& attempts)
+async::Task<bool> use(Agent& agent, std::unique_ptr<Session> session, Delivery& delivery, std::string nexthop,
+                      Attempts& attempts)
 {
     if (session->uses > 0) delivery.timing.connected = base::wall_now();
     std::string host = session->host.full_with_port();
@@ -45,7 +46,8 @@ async::Task<> use_kept(Agent& agent, Delivery& delivery, const std::string& next
 // A session under TLS that was opened for another domain is as good for this one, unless its certificate was looked at.
 bool may_share(const Settings& settings)
 {
-    return settings.tls.level == tls::Level::none || settings.tls.level == tls::Level::may || settings.tls.level == tls::Level::encrypt;
+    return settings.tls.level == tls::Level::none || settings.tls.level == tls::Level::may ||
+           settings.tls.level == tls::Level::encrypt;
 }
 
 async::Task<Opened> open_with_fallback(Agent& agent, Host host, std::string name, bool detect_loop)
@@ -60,8 +62,8 @@ async::Task<Opened> open_with_fallback(Agent& agent, Host host, std::string name
 }
 
 // False when there is no point in trying other hosts.
-async::Task<bool> try_host(Agent& agent, Delivery& delivery, Host host, const Destination& destination, std::string nexthop,
-                           bool detect_loop, Attempts& attempts)
+async::Task<bool> try_host(Agent& agent, Delivery& delivery, Host host, const Destination& destination,
+                           std::string nexthop, bool detect_loop, Attempts& attempts)
 {
     std::string full = host.full_with_port();
     while (may_share(agent.context.settings)) {

@@ -10,7 +10,8 @@ namespace smtp_client {
 struct Agent {
     Agent(Settings settings, dns::Resolver& resolver, const tls::ClientContext* tls)
         : context(std::move(settings), resolver, tls), connections(context.settings)
-    {}
+    {
+    }
     Context context;
     Connections connections;
 };

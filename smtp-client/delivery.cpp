@@ -6,7 +6,8 @@
 
 namespace smtp_client {
 
-Delivery::Delivery(const spool::Deliver& job, bool lmtp) : job(job), lmtp_(lmtp), entries_(job.recipients.size()), open_count_(job.recipients.size())
+Delivery::Delivery(const spool::Deliver& job, bool lmtp)
+    : job(job), lmtp_(lmtp), entries_(job.recipients.size()), open_count_(job.recipients.size())
 {
     outcomes_.reserve(entries_.size());
 }

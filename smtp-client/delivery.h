@@ -25,8 +25,8 @@ public:
     void delivered(size_t i, const Session& session, const smtp::Reply& reply);
     // Final.
     void fail(size_t i, const Session& session, const Problem& problem);
-    // A permanent problem is final; with a passing one the recipient stays open for the next host, and has this for its reason if
-    // there is none.
+    // A permanent problem is final; with a passing one the recipient stays open for the next host, and has this for its
+    // reason if there is none.
     void trouble(size_t i, const Session& session, const Problem& problem);
     void trouble_all_open(const Session& session, const Problem& problem);
     // No session came about. relay: the host that was tried, or "none".
@@ -51,7 +51,7 @@ private:
     std::vector<Entry> entries_;
     std::vector<spool::Outcome> outcomes_;
     size_t open_count_;
-    bool reached_ = false, unreached_ = false;      // some host took a command of ours; none did
+    bool reached_ = false, unreached_ = false; // some host took a command of ours; none did
 };
 
 } // namespace smtp_client

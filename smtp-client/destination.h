@@ -1,4 +1,5 @@
-// destination: the grammar of a next hop: "example.org", "[mx.example.org]:587", "[192.0.2.1]", "inet:host:port", "unix:/path".
+// destination: the grammar of a next hop: "example.org", "[mx.example.org]:587", "[192.0.2.1]", "inet:host:port",
+// "unix:/path".
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@ namespace smtp_client {
 
 struct Destination {
     enum Kind : uint8_t {
-        domain,         // ask for MX first
-        host,           // this very host, by name or address
+        domain, // ask for MX first
+        host,   // this very host, by name or address
         unix_socket,
     };
     Kind kind = domain;
-    std::string name;           // domain or host, without brackets; the path for a Unix socket
+    std::string name; // domain or host, without brackets; the path for a Unix socket
     uint16_t port = 0;
     bool operator==(const Destination&) const = default;
 };

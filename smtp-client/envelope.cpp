@@ -13,7 +13,10 @@ namespace {
 constexpr size_t longest_address = 2000;
 
 // Nearly all addresses look alike quoted and unquoted.
-bool is_plain(char c) { return base::is_alnum(c) || c == '@' || c == '.' || c == '-' || c == '_' || c == '+' || c == '='; }
+bool is_plain(char c)
+{
+    return base::is_alnum(c) || c == '@' || c == '.' || c == '-' || c == '_' || c == '+' || c == '=';
+}
 
 void append_address(std::string& command, const std::string& address)
 {
@@ -29,8 +32,10 @@ struct NotifyWord {
     uint32_t bit;
     const char* word;
 };
-constexpr NotifyWord notify_words[] = {
-    {spool::notify_never, "NEVER"}, {spool::notify_success, "SUCCESS"}, {spool::notify_failure, "FAILURE"}, {spool::notify_delay, "DELAY"}};
+constexpr NotifyWord notify_words[] = {{spool::notify_never, "NEVER"},
+                                       {spool::notify_success, "SUCCESS"},
+                                       {spool::notify_failure, "FAILURE"},
+                                       {spool::notify_delay, "DELAY"}};
 
 void append_notify(std::string& command, uint32_t notify)
 {
@@ -84,7 +89,9 @@ std::string xforward_command(const spool::Deliver& job, const smtp::Capabilities
     if (can.xforward.empty() || job.client_address.empty()) return {};
     std::string command = "XFORWARD";
     append_attribute(command, can, "NAME", job.client_name == "unknown" ? "" : job.client_name);
-    append_attribute(command, can, "ADDR", job.client_address.find(':') != std::string::npos ? "IPv6:" + job.client_address : job.client_address);
+    append_attribute(command, can, "ADDR",
+                     job.client_address.find(':') != std::string::npos ? "IPv6:" + job.client_address
+                                                                       : job.client_address);
     append_attribute(command, can, "PROTO", job.protocol);
     append_attribute(command, can, "HELO", job.helo);
     append_attribute(command, can, "IDENT", job.queue_id);

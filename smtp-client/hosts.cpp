@@ -12,10 +12,10 @@ namespace smtp_client {
 namespace {
 
 constexpr uint16_t smtp_port = 25;
-constexpr size_t most_mx_hosts = 20;    // whose addresses are asked for; the limit of addresses is lower still
+constexpr size_t most_mx_hosts = 20; // whose addresses are asked for; the limit of addresses is lower still
 
-void add_addresses(std::vector<Host>& hosts, const std::string& name, const std::vector<net::Address>& addresses, unsigned preference,
-                   uint16_t port)
+void add_addresses(std::vector<Host>& hosts, const std::string& name, const std::vector<net::Address>& addresses,
+                   unsigned preference, uint16_t port)
 {
     for (const auto& address : addresses) {
         Host host;
@@ -27,7 +27,10 @@ void add_addresses(std::vector<Host>& hosts, const std::string& name, const std:
     }
 }
 
-Problem loops_back(const std::string& name) { return bounced("5.4.6", fmt::format("mail for {} loops back to myself", name)); }
+Problem loops_back(const std::string& name)
+{
+    return bounced("5.4.6", fmt::format("mail for {} loops back to myself", name));
+}
 
 async::Task<Hosts> hosts_by_address(Destination destination, dns::Resolver& resolver, const Settings& settings)
 {
@@ -41,7 +44,8 @@ async::Task<Hosts> hosts_by_address(Destination destination, dns::Resolver& reso
     } else {
         auto answer = co_await resolver.addresses(destination.name, settings.families, settings.hosts_file);
         if (!answer.found()) {
-            found.problem = lookup_problem(answer.status, destination.name, settings.families == dns::Families::ipv4 ? "A" : "AAAA");
+            found.problem = lookup_problem(answer.status, destination.name,
+                                           settings.families == dns::Families::ipv4 ? "A" : "AAAA");
             co_return found;
         }
         add_addresses(found.list, destination.name, answer.records, 0, destination.port);
@@ -51,7 +55,8 @@ async::Task<Hosts> hosts_by_address(Destination destination, dns::Resolver& reso
     co_return found;
 }
 
-async::Task<Hosts> hosts_by_mx(Destination destination, std::vector<dns::Mx> exchangers, dns::Resolver& resolver, const Settings& settings)
+async::Task<Hosts> hosts_by_mx(Destination destination, std::vector<dns::Mx> exchangers, dns::Resolver& resolver,
+                               const Settings& settings)
 {
     Hosts found;
     found.detect_loop = destination.port == smtp_port;
@@ -69,7 +74,8 @@ async::Task<Hosts> hosts_by_mx(Destination destination, std::vector<dns::Mx> exc
         if (unsure)
             found.problem = lookup_problem(dns::Status::try_again, exchangers[0].host, "A");
         else if (settings.defer_without_mx_address)
-            found.problem = deferred("4.4.4", fmt::format("no MX host for {} has a valid address record", destination.name));
+            found.problem =
+                deferred("4.4.4", fmt::format("no MX host for {} has a valid address record", destination.name));
         else
             found.problem = lookup_problem(dns::Status::no_such_domain, exchangers[0].host, "A");
         co_return found;
@@ -77,8 +83,9 @@ async::Task<Hosts> hosts_by_mx(Destination destination, std::vector<dns::Mx> exc
     if (found.detect_loop && !drop_own(found.list, settings.own)) {
         // A better host than ourselves exists, but has no address today.
         bool primary_missing = unsure;
-        found.problem = primary_missing ? deferred("4.4.4", fmt::format("unable to find primary relay for {}", destination.name))
-                                        : loops_back(destination.name);
+        found.problem = primary_missing
+                            ? deferred("4.4.4", fmt::format("unable to find primary relay for {}", destination.name))
+                            : loops_back(destination.name);
     }
     put_in_order(found.list, settings);
     co_return found;
@@ -86,17 +93,25 @@ async::Task<Hosts> hosts_by_mx(Destination destination, std::vector<dns::Mx> exc
 
 } // namespace
 
-std::string Host::full() const { return fmt::format("{}[{}]", name, address.is_unix() ? address.text() : address.ip()); }
+std::string Host::full() const
+{
+    return fmt::format("{}[{}]", name, address.is_unix() ? address.text() : address.ip());
+}
 
-std::string Host::full_with_port() const { return address.is_unix() ? full() : fmt::format("{}:{}", full(), address.port()); }
+std::string Host::full_with_port() const
+{
+    return address.is_unix() ? full() : fmt::format("{}:{}", full(), address.port());
+}
 
 Problem lookup_problem(dns::Status status, const std::string& name, std::string_view type)
 {
     auto text = [&](const char* end) {
-        return fmt::format("Host or domain name not found. Name service error for name={} type={}: {}", name, type, end);
+        return fmt::format("Host or domain name not found. Name service error for name={} type={}: {}", name, type,
+                           end);
     };
     if (status == dns::Status::try_again) return deferred("4.4.3", text("Host not found, try again"));
-    if (status == dns::Status::no_data) return bounced("5.4.4", text("Host found but no data record of requested type"));
+    if (status == dns::Status::no_data)
+        return bounced("5.4.4", text("Host found but no data record of requested type"));
     return bounced("5.4.4", text("Host not found"));
 }
 
@@ -127,7 +142,8 @@ void put_in_order(std::vector<Host>& hosts, const Settings& settings)
         auto operator<=>(const Key&) const = default;
     };
     std::vector<std::pair<Key, Host>> keyed;
-    for (size_t i = 0; i < hosts.size(); ++i) keyed.emplace_back(Key{hosts[i].preference, family_rank(hosts[i]), i}, std::move(hosts[i]));
+    for (size_t i = 0; i < hosts.size(); ++i)
+        keyed.emplace_back(Key{hosts[i].preference, family_rank(hosts[i]), i}, std::move(hosts[i]));
     std::sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (size_t i = 0; i < hosts.size(); ++i) hosts[i] = std::move(keyed[i].second);
 }
@@ -157,7 +173,8 @@ async::Task<Hosts> find_hosts(Destination destination, dns::Resolver& resolver, 
         one.list.push_back(std::move(host));
         co_return one;
     }
-    if (destination.kind == Destination::host) co_return co_await hosts_by_address(std::move(destination), resolver, settings);
+    if (destination.kind == Destination::host)
+        co_return co_await hosts_by_address(std::move(destination), resolver, settings);
     auto answer = co_await resolver.mx(destination.name);
     // RFC 7505 3: the only record is ".".
     if (answer.found() && answer.records.size() == 1 && answer.records[0].host.empty()) {
@@ -165,13 +182,15 @@ async::Task<Hosts> find_hosts(Destination destination, dns::Resolver& resolver, 
         none.problem = bounced("5.1.10", fmt::format("Domain {} does not accept mail (nullMX)", destination.name));
         co_return none;
     }
-    if (answer.found()) co_return co_await hosts_by_mx(std::move(destination), std::move(answer.records), resolver, settings);
+    if (answer.found())
+        co_return co_await hosts_by_mx(std::move(destination), std::move(answer.records), resolver, settings);
     bool try_address = answer.status == dns::Status::no_data || settings.ignore_mx_error ||
                        (settings.hosts_file && answer.status != dns::Status::found);
     if (try_address) {
         auto found = co_await hosts_by_address(destination, resolver, settings);
         // A failed look-up of the MX is not healed by there being no address.
-        if (found.list.empty() && answer.status == dns::Status::try_again) found.problem = lookup_problem(answer.status, destination.name, "MX");
+        if (found.list.empty() && answer.status == dns::Status::try_again)
+            found.problem = lookup_problem(answer.status, destination.name, "MX");
         co_return found;
     }
     Hosts none;

@@ -20,9 +20,9 @@ struct Host {
 };
 
 struct Hosts {
-    std::vector<Host> list;             // empty: problem says why
+    std::vector<Host> list; // empty: problem says why
     Problem problem;
-    bool detect_loop = false;           // a host that calls itself by our name is ourselves
+    bool detect_loop = false; // a host that calls itself by our name is ourselves
 };
 
 // Texts as Postfix has them.

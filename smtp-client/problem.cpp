@@ -14,7 +14,8 @@ Problem from(const smtp::Reply& reply, std::string text)
     text = base::printable(text, longest_text);
     if (!reply.transient() && !reply.permanent()) return deferred("4.5.0", std::move(text));
     std::string dsn = reply.enhanced.empty() ? reply.status() : smtp::fit_enhanced(reply.enhanced, reply.code);
-    return Problem(reply.permanent() ? spool::Outcome::bounced : spool::Outcome::deferred, std::move(dsn), std::move(text));
+    return Problem(reply.permanent() ? spool::Outcome::bounced : spool::Outcome::deferred, std::move(dsn),
+                   std::move(text));
 }
 
 } // namespace

@@ -45,13 +45,15 @@ async::Task<> start_tls(const Context& context, Session& session, std::string ne
     const TlsPolicy& policy = context.settings.tls;
     std::string host = session.host.full_with_port();
     tls::Target target(server_name(policy, session.host, nexthop), policy.level);
-    if (policy.level == tls::Level::verify || policy.level == tls::Level::secure) target.match = names_to_match(policy, session.host, nexthop);
+    if (policy.level == tls::Level::verify || policy.level == tls::Level::secure)
+        target.match = names_to_match(policy, session.host, nexthop);
     if (policy.level == tls::Level::fingerprint) target.fingerprints = policy.fingerprints;
     target.session_key = host;
     session.stage = "performing the TLS handshake";
     std::string why;
     try {
-        tls::Info info = co_await tls::connect(session.stream, *context.tls, std::move(target), context.settings.starttls_timeout);
+        tls::Info info =
+            co_await tls::connect(session.stream, *context.tls, std::move(target), context.settings.starttls_timeout);
         if (policy.loglevel >= 1)
             base::log::info("{} TLS connection established to {}: {}", tls::word(info.trust), host, info.text());
         session.under_tls = true;
@@ -63,8 +65,10 @@ async::Task<> start_tls(const Context& context, Session& session, std::string ne
     }
     base::log::info("SSL_connect error to {}: {}", host, why);
     bool untrusted = base::starts_with_word(why, "Server certificate");
-    throw Refusal{deferred("4.7.5", untrusted ? why : fmt::format("Cannot start TLS: handshake failure with {}: {}", session.name, why)),
-                  !untrusted};
+    throw Refusal{
+        deferred("4.7.5",
+                 untrusted ? why : fmt::format("Cannot start TLS: handshake failure with {}: {}", session.name, why)),
+        !untrusted};
 }
 
 async::Task<> greet(const Context& context, Session& session)
@@ -88,7 +92,8 @@ async::Task<> say_hello(const Context& context, Session& session)
             session.can = smtp::parse_ehlo(reply, settings.discard_keywords);
             co_return;
         }
-        if (settings.lmtp || reply.code == 421 || !reply.permanent()) throw Refusal{softened(refused_to_talk(session.name, reply))};
+        if (settings.lmtp || reply.code == 421 || !reply.permanent())
+            throw Refusal{softened(refused_to_talk(session.name, reply))};
     }
     // RFC 5321 3.2: a server that does not know EHLO.
     session.stage = "performing the HELO handshake";
@@ -105,7 +110,8 @@ async::Task<bool> upgrade(const Context& context, Session& session, std::string 
     const TlsPolicy& policy = context.settings.tls;
     if (!session.can.starttls) {
         if (policy.required())
-            throw Refusal{deferred("4.7.4", fmt::format("TLS is required, but was not offered by host {}", session.name))};
+            throw Refusal{
+                deferred("4.7.4", fmt::format("TLS is required, but was not offered by host {}", session.name))};
         co_return false;
     }
     session.stage = "receiving the STARTTLS response";
@@ -116,8 +122,8 @@ async::Task<bool> upgrade(const Context& context, Session& session, std::string 
         co_return true;
     }
     if (policy.required())
-        throw Refusal{deferred("4.7.4", fmt::format("TLS is required, but host {} refused to start TLS: {}", session.name,
-                                                    base::printable(reply.line())))};
+        throw Refusal{deferred("4.7.4", fmt::format("TLS is required, but host {} refused to start TLS: {}",
+                                                    session.name, base::printable(reply.line())))};
     if (reply.code == 421) throw Refusal{softened(refused_to_talk(session.name, reply)), true};
     co_return false;
 }
@@ -129,10 +135,12 @@ async::Task<> introduce(const Context& context, Session& session, std::string ne
     co_await greet(context, session);
     co_await say_hello(context, session);
     if (detect_loop && base::same_word(session.can.host, context.settings.myhostname)) {
-        base::log::warning("host {} replied to HELO/EHLO with my own hostname {}", session.host.full_with_port(), context.settings.myhostname);
+        base::log::warning("host {} replied to HELO/EHLO with my own hostname {}", session.host.full_with_port(),
+                           context.settings.myhostname);
         throw Refusal{bounced("5.4.6", fmt::format("mail for {} loops back to myself", nexthop))};
     }
-    if (policy.note_offer && !use_tls && session.can.starttls) base::log::info("Host offered STARTTLS: [{}]", session.host.name);
+    if (policy.note_offer && !use_tls && session.can.starttls)
+        base::log::info("Host offered STARTTLS: [{}]", session.host.name);
     if (!use_tls || policy.wrappermode) co_return;
     bool again = co_await upgrade(context, session, std::move(nexthop));
     if (again) co_await say_hello(context, session);
@@ -169,20 +177,24 @@ async::Task<smtp::Reply> Session::ask(async::Limit limit)
 
 Problem Session::lost(const net::Gone& gone) const
 {
-    const char* form = gone.why() == net::Gone::timed_out ? "conversation with {} timed out while {}" : "lost connection with {} while {}";
+    const char* form = gone.why() == net::Gone::timed_out ? "conversation with {} timed out while {}"
+                                                          : "lost connection with {} while {}";
     return deferred("4.4.2", fmt::format(fmt::runtime(form), name, stage));
 }
 
 Problem Session::nonsense(const smtp::BadReply& bad) const
 {
-    return deferred("4.5.0", fmt::format("Protocol error: host {} said: {} while {}", name, base::printable(bad.what(), 200), stage));
+    return deferred("4.5.0", fmt::format("Protocol error: host {} said: {} while {}", name,
+                                         base::printable(bad.what(), 200), stage));
 }
 
 async::Task<Opened> open_session(const Context& context, Host host, std::string nexthop, bool detect_loop, bool use_tls)
 {
     Opened opened;
     const net::Address& address = host.address;
-    net::Address from = address.is_unix() ? net::Address() : address.is_ipv6() ? context.settings.bind6 : context.settings.bind4;
+    net::Address from = address.is_unix()   ? net::Address()
+                        : address.is_ipv6() ? context.settings.bind6
+                                            : context.settings.bind4;
     std::unique_ptr<Session> session;
     try {
         net::Stream stream = co_await net::connect(address, context.settings.connect_timeout, from);
@@ -196,7 +208,8 @@ async::Task<Opened> open_session(const Context& context, Host host, std::string 
         opened.tls_failed = refusal.tls_failed;
     } catch (const net::Gone& gone) {
         std::string why = gone.why() == net::Gone::timed_out ? "Connection timed out" : gone.what();
-        opened.problem = session ? session->lost(gone) : deferred("4.4.1", fmt::format("connect to {}: {}", host.full_with_port(), why));
+        opened.problem = session ? session->lost(gone)
+                                 : deferred("4.4.1", fmt::format("connect to {}: {}", host.full_with_port(), why));
     } catch (const smtp::BadReply& bad) {
         opened.problem = session->nonsense(bad);
     }

@@ -15,23 +15,26 @@ namespace smtp_client {
 struct Context {
     Context(Settings settings, dns::Resolver& resolver, const tls::ClientContext* tls)
         : settings(std::move(settings)), resolver(resolver), tls(tls)
-    {}
+    {
+    }
     Settings settings;
     dns::Resolver& resolver;
-    const tls::ClientContext* tls;          // nothing when the level is none
+    const tls::ClientContext* tls; // nothing when the level is none
 };
 
 class Session {
 public:
-    Session(net::Stream stream, Host host) : stream(std::move(stream)), host(std::move(host)), name(this->host.full()) {}
+    Session(net::Stream stream, Host host) : stream(std::move(stream)), host(std::move(host)), name(this->host.full())
+    {
+    }
 
     net::Stream stream;
     Host host;
-    std::string name;                       // "mx.example[192.0.2.1]"
+    std::string name; // "mx.example[192.0.2.1]"
     smtp::Capabilities can;
     bool under_tls = false;
-    int uses = 0;                           // messages tried on it so far
-    bool needs_rset = false;                // the last transaction was left unfinished
+    int uses = 0;            // messages tried on it so far
+    bool needs_rset = false; // the last transaction was left unfinished
     base::Steady opened = base::steady_now();
     // What we wait for, in Postfix's words: "sending RCPT TO". A text that lives for ever.
     const char* stage = "receiving the initial server greeting";
@@ -52,14 +55,15 @@ private:
 };
 
 struct Opened {
-    std::unique_ptr<Session> session;       // nothing: problem says why
+    std::unique_ptr<Session> session; // nothing: problem says why
     Problem problem;
-    bool connected = false;                 // somebody answered, even if what he said was of no use
-    bool tls_failed = false;                // worth a try in the clear, where the level is `may`
+    bool connected = false;  // somebody answered, even if what he said was of no use
+    bool tls_failed = false; // worth a try in the clear, where the level is `may`
 };
 
 // nexthop: what the recipient's domain led to, for names in certificates and for loops.
-async::Task<Opened> open_session(const Context& context, Host host, std::string nexthop, bool detect_loop, bool use_tls);
+async::Task<Opened> open_session(const Context& context, Host host, std::string nexthop, bool detect_loop,
+                                 bool use_tls);
 
 // QUIT, and the connection is closed.
 async::Task<> say_goodbye(std::unique_ptr<Session> session, bool wait_for_reply, async::Limit limit);

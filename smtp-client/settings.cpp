@@ -72,7 +72,8 @@ void read_timeouts(const Reader& read, Settings& settings)
 void read_hosts(const config::Config& config, const Reader& read, Settings& settings)
 {
     auto port = to_port(read.text("tcp_port"));
-    if (!port) throw std::runtime_error(fmt::format("{}: unknown port \"{}\"", read.full("tcp_port"), read.text("tcp_port")));
+    if (!port)
+        throw std::runtime_error(fmt::format("{}: unknown port \"{}\"", read.full("tcp_port"), read.text("tcp_port")));
     settings.port = *port;
     // RFC 2033 5: LMTP does not use MX records.
     settings.mx_lookup = !settings.lmtp && !config.disable_dns_lookups && read.text("dns_support_level") != "disabled";
@@ -95,16 +96,20 @@ tls::Level tls_level(const Reader& read)
 {
     std::string word = read.text("tls_security_level");
     if (word.empty()) {
-        if (read.flag("enforce_tls")) return read.flag("tls_enforce_peername") ? tls::Level::verify : tls::Level::encrypt;
+        if (read.flag("enforce_tls"))
+            return read.flag("tls_enforce_peername") ? tls::Level::verify : tls::Level::encrypt;
         return read.flag("use_tls") ? tls::Level::may : tls::Level::none;
     }
     if (word == "dane-only")
-        throw std::runtime_error(fmt::format("{} = dane-only: TLSA records cannot be verified here", read.full("tls_security_level")));
+        throw std::runtime_error(
+            fmt::format("{} = dane-only: TLSA records cannot be verified here", read.full("tls_security_level")));
     auto level = tls::level(word);
-    if (!level) throw std::runtime_error(fmt::format("{}: unknown level \"{}\"", read.full("tls_security_level"), word));
+    if (!level)
+        throw std::runtime_error(fmt::format("{}: unknown level \"{}\"", read.full("tls_security_level"), word));
     if (*level != tls::Level::dane) return *level;
     // As Postfix where the host has no TLSA record that can be verified.
-    base::log::warning("{} = dane: TLSA records cannot be verified here; using \"may\"", read.full("tls_security_level"));
+    base::log::warning("{} = dane: TLSA records cannot be verified here; using \"may\"",
+                       read.full("tls_security_level"));
     return tls::Level::may;
 }
 
@@ -114,7 +119,8 @@ void read_tls(const Reader& read, Settings& settings)
     tls.level = tls_level(read);
     tls.wrappermode = read.flag("tls_wrappermode");
     if (tls.wrappermode && !tls.required())
-        throw std::runtime_error(fmt::format("{} = yes requires {} = encrypt or stronger", read.full("tls_wrappermode"), read.full("tls_security_level")));
+        throw std::runtime_error(fmt::format("{} = yes requires {} = encrypt or stronger", read.full("tls_wrappermode"),
+                                             read.full("tls_security_level")));
     tls.loglevel = base::number<int>(read.text("tls_loglevel")).value_or(0);
     tls.note_offer = read.flag("tls_note_starttls_offer");
     tls.servername = read.text("tls_servername");
@@ -133,7 +139,8 @@ void split_colons(std::vector<std::string>& words)
 
 } // namespace
 
-OwnAddresses::OwnAddresses(const std::vector<std::string>& inet_interfaces, const std::vector<std::string>& proxy_interfaces)
+OwnAddresses::OwnAddresses(const std::vector<std::string>& inet_interfaces,
+                           const std::vector<std::string>& proxy_interfaces)
 {
     for (const auto& word : inet_interfaces) {
         if (word != "all" && word != "loopback-only") {
@@ -151,7 +158,8 @@ void OwnAddresses::add_name(const std::string& name)
     if (auto address = net::Address::parse_ip(name, 0)) return add(*address);
     addrinfo hints{}, *found = nullptr;
     hints.ai_socktype = SOCK_STREAM;
-    if (::getaddrinfo(name.c_str(), nullptr, &hints, &found) != 0) return base::log::warning("own address {}: no such host", name);
+    if (::getaddrinfo(name.c_str(), nullptr, &hints, &found) != 0)
+        return base::log::warning("own address {}: no such host", name);
     for (auto* each = found; each; each = each->ai_next) add(net::Address(each->ai_addr, each->ai_addrlen));
     ::freeaddrinfo(found);
 }
@@ -191,7 +199,8 @@ Settings read_settings(const config::Config& config, bool lmtp)
     settings.send_xforward = read.flag("send_xforward_command");
     settings.discard_keywords = base::join(read.list(lmtp ? "discard_lhlo_keywords" : "discard_ehlo_keywords"), " ");
     settings.line_limit = read.count("line_length_limit");
-    settings.keep_connections = read.flag("connection_cache_on_demand") || !read.list("connection_cache_destinations").empty();
+    settings.keep_connections =
+        read.flag("connection_cache_on_demand") || !read.list("connection_cache_destinations").empty();
     settings.keep_idle = read.seconds("connection_cache_time_limit");
     settings.keep_in_use = read.seconds("connection_reuse_time_limit");
     settings.keep_uses = read.number("connection_reuse_count_limit");

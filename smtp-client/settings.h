@@ -1,4 +1,5 @@
-// settings: what the client needs of main.cf, under one name for SMTP and LMTP (smtp_helo_timeout and lmtp_lhlo_timeout are helo_timeout).
+// settings: what the client needs of main.cf, under one name for SMTP and LMTP (smtp_helo_timeout and lmtp_lhlo_timeout
+// are helo_timeout).
 #pragma once
 
 #include "async/loop.h"
@@ -30,11 +31,11 @@ private:
 
 struct TlsPolicy {
     tls::Level level = tls::Level::none;
-    bool wrappermode = false;               // TLS from the first byte
+    bool wrappermode = false; // TLS from the first byte
     int loglevel = 0;
     bool note_offer = false;
-    std::string servername;                 // SNI: "", "hostname", "nexthop" or a name
-    std::vector<std::string> match;         // for verify and secure: hostname, nexthop, dot-nexthop, or names
+    std::string servername;         // SNI: "", "hostname", "nexthop" or a name
+    std::vector<std::string> match; // for verify and secure: hostname, nexthop, dot-nexthop, or names
     std::vector<std::string> fingerprints;
     bool required() const { return level != tls::Level::none && level != tls::Level::may; }
 };
@@ -42,26 +43,26 @@ struct TlsPolicy {
 struct Settings {
     bool lmtp = false;
     std::string myhostname, helo_name;
-    async::Limit connect_timeout{30000}, helo_timeout{300000}, mail_timeout{300000}, rcpt_timeout{300000}, data_init_timeout{120000},
-        data_xfer_timeout{180000}, data_done_timeout{600000}, rset_timeout{20000}, quit_timeout{300000}, starttls_timeout{300000},
-        xforward_timeout{300000};
+    async::Limit connect_timeout{30000}, helo_timeout{300000}, mail_timeout{300000}, rcpt_timeout{300000},
+        data_init_timeout{120000}, data_xfer_timeout{180000}, data_done_timeout{600000}, rset_timeout{20000},
+        quit_timeout{300000}, starttls_timeout{300000}, xforward_timeout{300000};
     uint16_t port = 25;
     bool mx_lookup = true;
-    bool hosts_file = false;                // smtp_host_lookup = native
+    bool hosts_file = false; // smtp_host_lookup = native
     bool ignore_mx_error = false;
     bool defer_without_mx_address = false;
     dns::Families families = dns::Families::any;
     Preference preference = Preference::any;
-    size_t address_limit = 5, session_limit = 2;    // 0: none
+    size_t address_limit = 5, session_limit = 2; // 0: none
     bool randomize = true, balance = true;
     bool skip_5xx_greeting = true, always_ehlo = true, never_ehlo = false;
     bool skip_quit_reply = true, send_xforward = false;
     std::string discard_keywords;
-    size_t line_limit = 998;                // 0: none
+    size_t line_limit = 998; // 0: none
     bool keep_connections = true;
     async::Limit keep_idle{2000}, keep_in_use{300000};
-    int64_t keep_uses = 0;                  // 0: no limit
-    net::Address bind4, bind6;              // empty: the kernel chooses
+    int64_t keep_uses = 0;     // 0: no limit
+    net::Address bind4, bind6; // empty: the kernel chooses
     std::vector<std::string> fallback_relays;
     OwnAddresses own;
     TlsPolicy tls;

@@ -1,4 +1,5 @@
-// smtp-client: the carrier outwards. Takes messages from the queue manager and gives them to other servers by SMTP or LMTP.
+// smtp-client: the carrier outwards. Takes messages from the queue manager and gives them to other servers by SMTP or
+// LMTP.
 //
 //   started by  master, for the lines of master.cf whose command is smtp, relay or lmtp
 //   trusts      the queue manager; no server, and no answer of the DNS
@@ -29,7 +30,8 @@ sandbox::Rights rights(const tls::ClientSettings& tls)
 {
     sandbox::Rights rights;
     rights.network = true;
-    rights.read = {"/etc", "/run", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/usr/share/zoneinfo"};
+    rights.read = {"/etc", "/run", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
+                   "/usr/share/zoneinfo"};
     if (!tls.ca_path.empty()) rights.read.push_back(tls.ca_path);
     return rights;
 }
@@ -40,7 +42,7 @@ int main(int argc, char** argv)
 {
     daemons::Daemon daemon("smtp-client", argc, argv);
     std::optional<Settings> settings;
-    std::optional<tls::ClientContext> tls;      // private keys, while we may read them
+    std::optional<tls::ClientContext> tls; // private keys, while we may read them
     tls::ClientSettings tls_settings;
     try {
         settings = read_settings(daemon.config(), is_lmtp(daemon));

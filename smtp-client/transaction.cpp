@@ -22,7 +22,8 @@ class Transaction {
 public:
     Transaction(Session& session, Delivery& delivery, const Settings& settings)
         : session_(session), delivery_(delivery), settings_(settings)
-    {}
+    {
+    }
 
     bool prepare();
     async::Task<> envelope();
@@ -48,10 +49,10 @@ private:
     Delivery& delivery_;
     const Settings& settings_;
     std::vector<Step> steps_;
-    std::vector<size_t> accepted_;          // recipients that RCPT was agreed to
+    std::vector<size_t> accepted_; // recipients that RCPT was agreed to
     bool utf8_ = false;
     bool mail_answered_ = false, mail_accepted_ = false, data_accepted_ = false;
-    bool server_leaves_ = false;            // it said 421
+    bool server_leaves_ = false; // it said 421
 };
 
 // What can be known before a word is said. False when nobody is left to deliver to.
@@ -63,7 +64,8 @@ bool Transaction::prepare()
             delivery_.fail(i, session_, bounced("5.1.3", "bad address syntax"));
     if (!is_sendable(job.sender)) delivery_.trouble_all_open(session_, bounced("5.1.7", "bad sender address syntax"));
     if (session_.can.size > 0 && job.content_length > session_.can.size) {
-        auto text = fmt::format("message size {} exceeds size limit {} of server {}", job.content_length, session_.can.size, session_.name);
+        auto text = fmt::format("message size {} exceeds size limit {} of server {}", job.content_length,
+                                session_.can.size, session_.name);
         delivery_.trouble_all_open(session_, bounced("5.3.4", text));
     }
     bool asked = job.content_flags & spool::content_utf8;
@@ -83,7 +85,8 @@ void Transaction::plan()
 {
     steps_.reserve(delivery_.open_count() + 4);
     if (session_.needs_rset) steps_.push_back({Step::rset});
-    if (settings_.send_xforward && !xforward_command(delivery_.job, session_.can).empty()) steps_.push_back({Step::xforward});
+    if (settings_.send_xforward && !xforward_command(delivery_.job, session_.can).empty())
+        steps_.push_back({Step::xforward});
     steps_.push_back({Step::mail});
     for (size_t i = 0; i < delivery_.size(); ++i)
         if (delivery_.open(i)) steps_.push_back({Step::rcpt, i});
@@ -123,8 +126,8 @@ bool Transaction::pointless(const Step& step) const
 
 async::Task<> Transaction::envelope()
 {
-    constexpr const char* stages[] = {"sending RSET", "sending XFORWARD command", "sending MAIL FROM", "sending RCPT TO",
-                                      "sending DATA command"};
+    constexpr const char* stages[] = {"sending RSET", "sending XFORWARD command", "sending MAIL FROM",
+                                      "sending RCPT TO", "sending DATA command"};
     // RFC 2920 3.1: DATA may be the last command of a group.
     size_t most = session_.can.pipelining ? window : 1;
     smtp::Reply reply;
@@ -167,10 +170,12 @@ void Transaction::handle(const Step& step, const smtp::Reply& reply)
     }
 }
 
-// RFC 5321 3.8: 421 may come at any time. To a kept connection before it took anything, it is as if it had been closed without a word.
+// RFC 5321 3.8: 421 may come at any time. To a kept connection before it took anything, it is as if it had been closed
+// without a word.
 void Transaction::server_leaves(const Step& step, const smtp::Reply& reply)
 {
-    constexpr const char* commands[] = {"RSET command", "XFORWARD command", "MAIL FROM command", "RCPT TO command", "DATA command"};
+    constexpr const char* commands[] = {"RSET command", "XFORWARD command", "MAIL FROM command", "RCPT TO command",
+                                        "DATA command"};
     server_leaves_ = true;
     if (took_nothing() && session_.uses > 1) return;
     delivery_.trouble_all_open(session_, refused(session_.name, reply, commands[step.kind]));
@@ -202,7 +207,8 @@ async::Task<> Transaction::body()
         co_return;
     }
     if (accepted_.empty()) {
-        // RFC 2920 3.1: DATA was agreed to although nobody is to have it; a lone dot ends that. The reply is of no interest.
+        // RFC 2920 3.1: DATA was agreed to although nobody is to have it; a lone dot ends that. The reply is of no
+        // interest.
         session_.stream.write(".\r\n");
         (void)co_await session_.ask(settings_.data_done_timeout);
         session_.needs_rset = true;
@@ -282,7 +288,8 @@ async::Task<Ending> transact(Session& session, Delivery& delivery, const Setting
         co_await transaction.body();
     } catch (const net::Gone& gone) {
         problem = session.lost(gone);
-        hung_up = gone.why() != net::Gone::timed_out && (session.stage == stage_body || session.stage == stage_end_of_data);
+        hung_up =
+            gone.why() != net::Gone::timed_out && (session.stage == stage_body || session.stage == stage_end_of_data);
     } catch (const smtp::BadReply& bad) {
         problem = session.nonsense(bad);
     } catch (const base::SystemError& failure) {

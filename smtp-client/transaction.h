@@ -7,9 +7,9 @@
 namespace smtp_client {
 
 enum class Ending : uint8_t {
-    reusable,       // the session is good for another message
-    broken,         // the connection is gone, or out of step
-    stale,          // a kept connection had died before it took anything: nothing was decided, try a new one
+    reusable, // the session is good for another message
+    broken,   // the connection is gone, or out of step
+    stale,    // a kept connection had died before it took anything: nothing was decided, try a new one
 };
 
 // Decides recipients of the delivery that are open, or gives them a reason. Never throws for what the server does.

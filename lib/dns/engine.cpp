@@ -22,7 +22,8 @@ int64_t stamp_of(const char* path)
 {
     struct stat file {};
     if (::stat(path, &file) != 0) return 0;
-    return static_cast<int64_t>(file.st_mtim.tv_sec) * 1'000'000'000 + file.st_mtim.tv_nsec + static_cast<int64_t>(file.st_ino);
+    return static_cast<int64_t>(file.st_mtim.tv_sec) * 1'000'000'000 + file.st_mtim.tv_nsec +
+           static_cast<int64_t>(file.st_ino);
 }
 
 } // namespace
@@ -113,7 +114,8 @@ void Engine::ask(const std::string& name, uint16_t type, Asker& asker)
         // These three come with the server's message; anything else says that there is none to trust.
         bool usable = status == ARES_SUCCESS || status == ARES_ENODATA || status == ARES_ENOTFOUND;
         if (usable && bytes && size > 0)
-            question->asker.answered(Asker::Result::answered, {reinterpret_cast<const char*>(bytes), static_cast<size_t>(size)});
+            question->asker.answered(Asker::Result::answered,
+                                     {reinterpret_cast<const char*>(bytes), static_cast<size_t>(size)});
         else
             question->asker.answered(Asker::Result::failed, {});
     };

@@ -18,7 +18,7 @@ namespace dns {
 // Who waits for one answer. Called once, perhaps from inside ask().
 class Asker {
 public:
-    enum class Result : uint8_t { answered, failed };   // failed: no server gave a usable answer
+    enum class Result : uint8_t { answered, failed }; // failed: no server gave a usable answer
     virtual void answered(Result result, std::string_view message) = 0;
 
 protected:
@@ -28,7 +28,7 @@ protected:
 class Engine {
 public:
     Engine(const std::vector<std::string>& servers, std::chrono::milliseconds timeout, int tries);
-    ~Engine();      // answers `failed` to all who still wait
+    ~Engine(); // answers `failed` to all who still wait
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 

@@ -23,8 +23,8 @@ constexpr size_t most_clients_names = 10;
 struct Verdict {
     Status status = Status::try_again;
     std::vector<wire::Record> records;
-    std::string name;           // the last name of the CNAME chain
-    bool open_end = false;      // that name still has to be asked for
+    std::string name;      // the last name of the CNAME chain
+    bool open_end = false; // that name still has to be asked for
     bool authentic = false;
     std::chrono::seconds ttl{0};
 };
@@ -79,7 +79,8 @@ std::string reverse_name(const net::Address& address)
 {
     std::string bytes = address.bytes(), name;
     if (bytes.size() == 4) {
-        for (auto each = bytes.rbegin(); each != bytes.rend(); ++each) name += fmt::format("{}.", static_cast<unsigned char>(*each));
+        for (auto each = bytes.rbegin(); each != bytes.rend(); ++each)
+            name += fmt::format("{}.", static_cast<unsigned char>(*each));
         return name + "in-addr.arpa";
     }
     for (auto each = bytes.rbegin(); each != bytes.rend(); ++each) {
@@ -135,7 +136,8 @@ bool is_askable(std::string_view name)
     if (name.empty() || name.size() > 253) return false;
     for (auto label : base::split_exact(name, '.')) {
         if (label.empty() || label.size() > 63) return false;
-        if (!std::all_of(label.begin(), label.end(), [](char c) { return base::is_alnum(c) || c == '-' || c == '_'; })) return false;
+        if (!std::all_of(label.begin(), label.end(), [](char c) { return base::is_alnum(c) || c == '-' || c == '_'; }))
+            return false;
     }
     return true;
 }
@@ -148,7 +150,8 @@ struct Resolver::Core {
     struct Pending final : Asker {
         Pending(Core& core, std::string key, std::string name, uint16_t type)
             : core(core), key(std::move(key)), name(std::move(name)), type(type)
-        {}
+        {
+        }
         void answered(Result result, std::string_view bytes) override { core.answered(*this, result, bytes); }
 
         Core& core;
@@ -165,7 +168,7 @@ struct Resolver::Core {
         }
         bool ready() const override { return !of; }
         using Source::wake;
-        Pending* of;            // nothing once the answer is here
+        Pending* of; // nothing once the answer is here
         Verdict verdict;
     };
 
@@ -176,7 +179,8 @@ struct Resolver::Core {
 
     explicit Core(Options given)
         : options(std::move(given)), hosts(options.hosts_file), engine(options.servers, options.timeout, options.tries)
-    {}
+    {
+    }
 
     async::Task<Verdict> ask(std::string name, uint16_t type);
     async::Task<Verdict> ask_once(std::string name, uint16_t type);
@@ -188,7 +192,7 @@ struct Resolver::Core {
     HostsFile hosts;
     std::unordered_map<std::string, Kept> cache;
     std::unordered_map<std::string, std::unique_ptr<Pending>> pending;
-    Engine engine;              // the last: its destructor answers what is pending
+    Engine engine; // the last: its destructor answers what is pending
 };
 
 async::Task<Verdict> Resolver::Core::ask_once(std::string name, uint16_t type)
@@ -307,7 +311,7 @@ async::Task<Answer<net::Address>> Resolver::addresses(std::string name, Families
         answer.status = Status::found;
         co_return answer;
     }
-    if (families == Families::any) core_->begin(name, wire::type_a);   // on its way while the first answer is waited for
+    if (families == Families::any) core_->begin(name, wire::type_a); // on its way while the first answer is waited for
     Verdict six, four;
     if (families != Families::ipv4) six = co_await core_->ask(name, wire::type_aaaa);
     if (families != Families::ipv6) four = co_await core_->ask(name, wire::type_a);

@@ -39,7 +39,8 @@ public:
     size_t at() const { return at_; }
     void go(size_t to) { at_ = to; }
 
-    // RFC 1035 4.1.4. False when the name is well formed but none that a host can have; the cursor is behind it then, too.
+    // RFC 1035 4.1.4. False when the name is well formed but none that a host can have; the cursor is behind it then,
+    // too.
     bool name(std::string& into)
     {
         into.clear();
@@ -57,7 +58,8 @@ public:
             }
             if (length & 0xc0) throw Short();
             auto label = take(length);
-            good = good && std::all_of(label.begin(), label.end(), [](char c) { return base::is_alnum(c) || c == '-' || c == '_'; });
+            good = good && std::all_of(label.begin(), label.end(),
+                                       [](char c) { return base::is_alnum(c) || c == '-' || c == '_'; });
             if (!into.empty()) into += '.';
             into += label;
             if (into.size() > longest_name) throw Short();
@@ -87,9 +89,7 @@ bool read_data(Cursor& cursor, size_t end, Record& record)
 {
     bool good = true;
     switch (record.type) {
-    case type_mx:
-        record.preference = cursor.number16();
-        [[fallthrough]];
+    case type_mx: record.preference = cursor.number16(); [[fallthrough]];
     case type_cname:
     case type_ptr:
         good = cursor.name(record.target);
@@ -110,7 +110,7 @@ void read_answers(Cursor& cursor, unsigned count, Message& message)
         record.type = cursor.number16();
         cursor.number16();
         record.ttl = cursor.number32();
-        if (record.ttl > 0x7fffffff) record.ttl = 0;    // RFC 2181 8
+        if (record.ttl > 0x7fffffff) record.ttl = 0; // RFC 2181 8
         size_t length = cursor.number16(), end = cursor.at() + length;
         // A copy looks ahead, so that data which runs over its length is noticed.
         Cursor inside = cursor;
