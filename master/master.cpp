@@ -68,12 +68,23 @@ base::Fd go_to_background()
     return base::Fd(both[1]);
 }
 
-void say_ready(base::Fd ready)
+// Whoever reads what the starter prints must not wait for our children to end as well. Returns the way to the starter's terminal.
+base::Fd leave_terminal()
 {
-    if (!ready) return;
+    base::Fd terminal(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
     base::Fd null = base::open_file("/dev/null", O_RDWR);
     for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
-    base::write_all(ready.get(), "y", "ready pipe");
+    return terminal;
+}
+
+void start_household(master::Household& household, master::Plan plan, base::Fd terminal)
+{
+    try {
+        household.start(std::move(plan));
+    } catch (const std::exception& failure) {
+        if (terminal) ::dprintf(terminal.get(), "master: fatal: %s\n", failure.what());
+        throw;
+    }
 }
 
 void warn(const master::Plan& plan)
@@ -125,7 +136,7 @@ int run(const Options& options)
 
     master::Household household;
     async::Nursery ending("stop");
-    household.start(std::move(plan));
+    start_household(household, std::move(plan), ready ? leave_terminal() : base::Fd());
     async::loop().after_round([] { base::log::flush(); });
     async::loop().on_signal(SIGHUP, [&] { reload(household, options.folder); });
     for (int number : {SIGTERM, SIGINT})
@@ -135,7 +146,8 @@ int run(const Options& options)
         });
     base::log::info("daemon started -- version {}, configuration {}", ROOKPOST_VERSION, options.folder);
     base::log::flush();
-    say_ready(std::move(ready));
+    if (ready) base::write_all(ready.get(), "y", "ready pipe");
+    ready.reset();
     async::loop().run();
     base::log::flush();
     return 0;
