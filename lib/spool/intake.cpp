@@ -142,14 +142,15 @@ std::vector<Block> Intake::finish(const ContentSeen& seen)
 {
     if (!begun_) begin_content();
     if (in_header_) {
-        // All header, no body: what is left is the header's end.
+        // No body came: what is left is the header's end, or a last line without an end, which may be no field.
         in_header_ = false;
         std::string gathered = std::move(header_);
-        size_t end = header_ends(gathered, 0);
-        if (end == std::string::npos) end = gathered.size();
+        size_t length = gathered.size();
+        if (length > 0 && gathered.back() != '\n') gathered += "\r\n";
+        size_t end = std::min(header_ends(gathered, 0), gathered.size());
         end_header(std::string_view(gathered).substr(0, end));
         append("\r\n");
-        add_body(std::string_view(gathered).substr(end));
+        if (end < length) add_body(std::string_view(gathered).substr(end, length - end));
     }
     head_.content_length = content_length_;
     if (seen.has_8bit) head_.content_flags |= content_8bit;
