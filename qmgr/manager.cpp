@@ -16,6 +16,7 @@ namespace qmgr {
 namespace {
 
 constexpr uint64_t id_numbers = 51 * 51;
+constexpr std::chrono::seconds longest_rest{6};
 constexpr int64_t due_granularity = 64;     // seconds: the coarsest that retries are gathered in one folder
 
 } // namespace
@@ -161,13 +162,13 @@ void Manager::schedule(Message& message)
 
 namespace {
 
-void log_own(const Message& message, const spool::Recipient& recipient, const spool::Outcome& outcome)
+void log_own(const Message& message, const spool::Recipient& recipient, const spool::Outcome& outcome, std::string_view program)
 {
     spool::Deliver job;
     job.queue_id = message.id;
     job.arrival = message.envelope.arrival;
     job.active = message.active_since;
-    spool::log_delivery(job, recipient, outcome, "none", spool::Timing{});
+    spool::log_delivery(job, recipient, outcome, "none", spool::Timing{}, 1, program);
 }
 
 } // namespace
@@ -178,7 +179,7 @@ void Manager::defer_unroutable(Message& message, uint32_t number, const std::str
     outcome.number = number;
     outcome.dsn = "4.3.0";
     outcome.text = why;
-    log_own(message, message.recipients[number].recipient, outcome);
+    log_own(message, message.recipients[number].recipient, outcome, "error");
     settle_one(message, outcome);
 }
 
@@ -194,7 +195,7 @@ bool Manager::deliver_here(const std::string& transport, const std::string& next
     auto reply = smtp::Reply::parse((transport == "error" ? "550 " : transport == "retry" ? "450 " : "250 ") + nexthop);
     outcome.dsn = reply ? reply->status() : transport == "error" ? "5.0.0" : transport == "retry" ? "4.0.0" : "2.0.0";
     outcome.text = reply && !reply->text.empty() ? reply->text : transport == "discard" ? "Discarded" : "mail to this address is not delivered";
-    log_own(message, message.recipients[number].recipient, outcome);
+    log_own(message, message.recipients[number].recipient, outcome, transport == "retry" ? "error" : transport);
     settle_one(message, outcome);
     return true;
 }
@@ -341,11 +342,7 @@ void Manager::defer(Message& message)
     } catch (const base::SystemError& failure) {
         // A full disk. The message stays where it is, whole, and is tried again when its time has come.
         base::log::error("{}: {}", id, failure.what());
-        nursery_.start([](Manager& self, std::string id, async::Limit pause) -> async::Task<> {
-            co_await async::sleep(pause);
-            auto found = self.active_.find(id);
-            if (found != self.active_.end()) self.schedule(*found->second);
-        }(*this, id, config_.minimal_backoff_time));
+        nursery_.start(schedule_later(id));
         return;
     }
     active_.erase(id);
@@ -371,13 +368,33 @@ void Manager::removed_later(const spool::Place& place, const std::string& id)
         removal_queued_ = false;
         auto paths = std::move(to_remove_);
         to_remove_.clear();
-        nursery_.start([](std::vector<std::string> paths) -> async::Task<> {
-            auto work = [paths = std::move(paths)] {
-                for (const auto& path : paths) ::unlink(path.c_str());
-            };
-            co_await async::offload(std::move(work));
-        }(std::move(paths)));
+        nursery_.start(remove_files(std::move(paths)));
     });
+}
+
+async::Task<> Manager::remove_files(std::vector<std::string> paths)
+{
+    auto work = [paths = std::move(paths)] {
+        for (const auto& path : paths) ::unlink(path.c_str());
+    };
+    co_await async::offload(std::move(work));
+}
+
+async::Task<> Manager::schedule_later(std::string id)
+{
+    co_await async::sleep(config_.minimal_backoff_time);
+    auto found = active_.find(id);
+    if (found != active_.end()) schedule(*found->second);
+}
+
+async::Task<> Manager::come_to_rest()
+{
+    for (auto& [name, transport] : transports_) transport->stop_dispatching();
+    auto give_up = base::steady_now() + longest_rest;
+    auto busy = [this] {
+        return removal_queued_ || std::any_of(transports_.begin(), transports_.end(), [](const auto& entry) { return entry.second->in_flight() > 0; });
+    };
+    while (busy() && base::steady_now() < give_up) co_await async::sleep(async::Limit(20));
 }
 
 bool Manager::remove(const std::string& id)

@@ -44,6 +44,8 @@ public:
     bool expire(const std::string& id);
     bool flush(const std::string& id);
     void flush_destinations();
+    // Starts no delivery any more, and waits for those under way: what they did is to be written down.
+    async::Task<> come_to_rest();
 
     std::function<void(int64_t when)> on_deferred;   // a message now lies in deferred/WHEN
     async::Flag room_again;                          // the active queue has room again
@@ -62,6 +64,8 @@ private:
     void defer(Message& message);
     void drop(Message& message);
     void force_expiry(Message& message);
+    async::Task<> schedule_later(std::string id);
+    async::Task<> remove_files(std::vector<std::string> paths);
     void removed_later(const spool::Place& place, const std::string& id);
     void append(Message& message, const std::vector<spool::Event>& events);
     bool expired(const Message& message) const;

@@ -67,5 +67,6 @@ int main(int argc, char** argv)
     office.null_uid = null_uid;
     office.retry.start();
     daemon.nursery().start(office.maildrop.scan_forever());
+    daemon.before_stop = [&] { return office.manager.come_to_rest(); };
     return daemon.serve_channels([&](ipc::Channel channel) { return serve(std::move(channel), office); });
 }

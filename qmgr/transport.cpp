@@ -78,7 +78,7 @@ void Transport::queue_dispatch()
 
 void Transport::dispatch()
 {
-    while (!turns_.empty() && static_cast<int64_t>(jobs_.size()) < limits_.processes && !pausing_) {
+    while (!turns_.empty() && static_cast<int64_t>(jobs_.size()) < limits_.processes && !pausing_ && !stopping_) {
         if (!ensure_channel()) return;
         Destination& destination = *turns_.front();
         turns_.pop_front();
@@ -244,7 +244,7 @@ void Transport::settle_all(Group& group, spool::Outcome::Status status, const st
         outcome.status = status;
         outcome.dsn = dsn;
         outcome.text = text;
-        if (log) spool::log_delivery(job, group.message->recipients[number].recipient, outcome, "none", spool::Timing{});
+        if (log) spool::log_delivery(job, group.message->recipients[number].recipient, outcome, "none", spool::Timing{}, 1, "error");
         done.outcomes.push_back(std::move(outcome));
     }
     settle_(group, done);

@@ -45,6 +45,8 @@ public:
     // Takes a message's queued groups out again (postsuper -d). They are settled by nobody.
     size_t withdraw(const Message& message);
     size_t queued() const { return queued_; }
+    size_t in_flight() const { return jobs_.size(); }
+    void stop_dispatching() { stopping_ = true; }
     void forget_dead_destinations();        // flush: try them all again
 
 private:
@@ -90,6 +92,7 @@ private:
     int failures_ = 0;                      // connections that ended without an answer, one after the other
     bool pausing_ = false;
     bool dispatch_queued_ = false;
+    bool stopping_ = false;
 };
 
 } // namespace qmgr

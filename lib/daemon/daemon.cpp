@@ -150,10 +150,24 @@ void Daemon::maybe_finished()
     if (draining_ && nursery_.size() == 0 && !(busy && busy())) async::loop().stop();
 }
 
+namespace {
+
+async::Task<> end_and_stop(std::function<async::Task<>()> before_stop)
+{
+    co_await before_stop();
+    async::loop().stop();
+}
+
+} // namespace
+
 void Daemon::stop()
 {
-    if (on_stop) on_stop();
-    async::loop().stop();
+    if (stopping_) return;
+    stopping_ = true;
+    if (before_stop)
+        watchers_.start(end_and_stop(before_stop));
+    else
+        async::loop().stop();
 }
 
 int Daemon::run()

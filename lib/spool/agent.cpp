@@ -32,13 +32,12 @@ async::Task<> run_one(std::shared_ptr<Connection> connection, Deliver job, Deliv
     if (connection->open) connection->channel.post(std::move(done));
 }
 
-// Postfix: at most two significant digits below 100 s; whole seconds above.
+// Postfix: two significant digits, and no more than hundredths; whole seconds from 10 on.
 std::string seconds(double value)
 {
     if (value < 0) value = 0;
-    if (value >= 100) return fmt::format("{:.0f}", value);
-    if (value >= 10) return fmt::format("{:.1f}", value);
-    std::string text = fmt::format("{:.2f}", value);
+    if (value >= 9.95) return fmt::format("{:.0f}", value);
+    std::string text = fmt::format("{:.{}f}", value, value < 0.995 ? 2 : 1);
     while (text.back() == '0') text.pop_back();
     if (text.back() == '.') text.pop_back();
     return text;
@@ -71,7 +70,7 @@ async::Task<> serve_queue_manager(ipc::Channel channel, async::Nursery& nursery,
 }
 
 void log_delivery(const Deliver& job, const Recipient& recipient, const Outcome& outcome, const std::string& relay, const Timing& timing,
-                  int connection_uses)
+                  int connection_uses, std::string_view program)
 {
     int64_t started = microseconds(timing.started), connected = microseconds(timing.connected), now = microseconds(base::wall_now());
     std::string line = fmt::format("{}: to=<{}>, ", job.queue_id, recipient.address);
@@ -81,7 +80,10 @@ void log_delivery(const Deliver& job, const Recipient& recipient, const Outcome&
     line += fmt::format("delay={}, delays={}/{}/{}/{}, dsn={}, status={} ({})", seconds(since(job.arrival, now)),
                         seconds(since(job.arrival, job.active)), seconds(since(job.active, started)), seconds(since(started, connected)),
                         seconds(since(connected, now)), outcome.dsn, status_words[outcome.status], outcome.text);
-    base::log::info("{}", line);
+    if (program.empty())
+        base::log::info("{}", line);
+    else
+        base::log::info_as(program, line);
 }
 
 Done same_for_all(const Deliver& job, Outcome::Status status, const std::string& dsn, const std::string& text, const std::string& relay,

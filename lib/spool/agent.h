@@ -23,9 +23,9 @@ struct Timing {
 };
 
 // "QID: to=<T>, orig_to=<O>, relay=R, delay=D, delays=a/b/c/d, dsn=X.Y.Z, status=sent (TEXT)". relay: "host[addr]:25", "local", "none".
-// connection_uses above 1 adds conn_use=N.
+// connection_uses above 1 adds conn_use=N. program: under which name it is said, if not our own.
 void log_delivery(const Deliver& job, const Recipient& recipient, const Outcome& outcome, const std::string& relay, const Timing& timing,
-                  int connection_uses = 1);
+                  int connection_uses = 1, std::string_view program = {});
 
 // Every recipient the same; each is logged.
 Done same_for_all(const Deliver& job, Outcome::Status status, const std::string& dsn, const std::string& text, const std::string& relay,
