@@ -56,12 +56,22 @@ async::Task<std::optional<Account>> ask_auth(const HandOver& message, const std:
     co_return account;
 }
 
+// Without mail_location people read where local delivery puts their mail; without a word on that either, the store looks around.
+std::string default_location(const config::Config& config)
+{
+    if (!config.mail_location.empty()) return config.mail_location;
+    if (const std::string& mailbox = config.home_mailbox; !mailbox.empty())
+        return mailbox.back() == '/' ? "maildir:~/" + mailbox.substr(0, mailbox.size() - 1) : "mbox:~/mail:INBOX=~/" + mailbox;
+    const std::string& spool = config.mail_spool_directory;
+    return !spool.empty() && spool.back() == '/' ? "maildir:" + spool + "%u" : "";
+}
+
 } // namespace
 
 Host::Host(daemons::Daemon& daemon, std::string protocol, SessionFunction session)
     : daemon_(daemon), workers_(std::move(protocol), limits_from(daemon), std::move(session))
 {
-    redeem_ = [this](const HandOver& message) { return ask_auth(message, daemon_.config().mail_location); };
+    redeem_ = [this](const HandOver& message) { return ask_auth(message, default_location(daemon_.config())); };
 }
 
 int Host::serve()
