@@ -116,6 +116,7 @@ async::Task<NewFile> Maker::create(async::Limit limit)
         ~Registered() { maker.waiting_.erase(request); }
     };
     Registered registered(*this);
+    uint64_t asked_on = connection_;    // not the one there is when we go on: the answer may be older than a restart
     Create ask;
     ask.request = registered.request;
     tell(ask);
@@ -123,7 +124,7 @@ async::Task<NewFile> Maker::create(async::Limit limit)
     if (!in_time) throw Unavailable("queue manager does not answer");
     Created& answer = registered.waiting.answer;
     if (!answer.file) throw Unavailable(answer.problem);
-    co_return NewFile(this, connection_, answer.id, std::move(answer.file));
+    co_return NewFile(this, asked_on, answer.id, std::move(answer.file));
 }
 
 void Maker::offer_pickup(std::function<async::Task<>(Pickup)> on_pickup)
