@@ -62,7 +62,7 @@ struct Pickup {
 
 struct PickedUp {
     static constexpr uint16_t type = 7;
-    enum Verdict { accepted, try_again, refused };
+    enum Verdict : uint32_t { accepted, try_again, refused };
     std::string name;
     Verdict verdict = try_again;
     std::string text;
