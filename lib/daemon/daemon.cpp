@@ -164,6 +164,7 @@ void Daemon::stop()
 {
     if (stopping_) return;
     stopping_ = true;
+    if (on_stop) on_stop();
     if (before_stop)
         watchers_.start(end_and_stop(before_stop));
     else

@@ -46,6 +46,8 @@ public:
 
     // Called once when draining begins (and before the wait for the last session).
     std::function<void()> on_drain;
+    // Called at SIGTERM before tasks are destroyed.
+    std::function<void()> on_stop;
     // Awaited at SIGTERM before tasks are destroyed: for what must be brought to an end. Master waits a few seconds only.
     std::function<async::Task<>()> before_stop;
     // Other things that must end before a drained process may exit.
