@@ -145,14 +145,20 @@ std::vector<Listed> choose_folders(const ListRequest& request, const std::vector
                                    const std::vector<std::string>& subscriptions, char separator)
 {
     Names subscribed(subscriptions.begin(), subscriptions.end());
-    Names above_subscribed;
-    if (request.recursive) above_subscribed = parents_of(subscriptions, separator);
+    // RFC 5258 3.1: a level above is shown for what lies below it only when that is not shown itself.
+    Names above_subscribed, above_hidden;
+    if (request.recursive) {
+        std::vector<std::string> hidden = subscriptions;
+        std::erase_if(hidden, [&](const std::string& name) { return matches_any(request, name, separator); });
+        above_subscribed = parents_of(subscriptions, separator);
+        above_hidden = parents_of(hidden, separator);
+    }
     Names existing;
     std::vector<Listed> chosen;
     auto consider = [&](Listed listed) {
         bool is_subscribed = subscribed.contains(listed.name);
         listed.has_subscribed_child = above_subscribed.contains(listed.name);
-        if (request.only_subscribed && !is_subscribed && !listed.has_subscribed_child) return;
+        if (request.only_subscribed && !is_subscribed && !above_hidden.contains(listed.name)) return;
         if (request.only_special && special_use(listed.name).empty()) return;
         if (!matches_any(request, listed.name, separator)) return;
         if (is_subscribed && (request.only_subscribed || request.tell_subscribed))
@@ -166,7 +172,7 @@ std::vector<Listed> choose_folders(const ListRequest& request, const std::vector
     if (!request.only_subscribed) return chosen;
     // What is subscribed though it is not there, and what lies above such.
     Names missing = subscribed;
-    missing.insert(above_subscribed.begin(), above_subscribed.end());
+    missing.insert(above_hidden.begin(), above_hidden.end());
     for (const auto& name : missing)
         if (!existing.contains(name)) consider(describe_missing(name));
     return chosen;

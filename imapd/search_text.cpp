@@ -12,7 +12,7 @@ namespace imapd {
 
 namespace {
 
-constexpr size_t text_limit = 32 << 20; // of one message; what comes after is not searched
+constexpr size_t text_limit = 8 << 20; // of one message; what comes after is not searched
 
 void add_text(std::string_view message, const mail::Part& part, std::string& out)
 {

@@ -83,6 +83,7 @@ TEST_CASE("LIST selects subscriptions", "[imapd]")
     CHECK(shown(" (SUBSCRIBED) \"\" *", mine) == "Drafts Work/2026/Q1 Gone/below");
     CHECK(shown(" (SUBSCRIBED) \"\" %", mine) == "Drafts");
     CHECK(shown(" (SUBSCRIBED RECURSIVEMATCH) \"\" %", mine) == "Drafts Work+ Gone+");
+    CHECK(shown(" (SUBSCRIBED RECURSIVEMATCH) \"\" *", mine) == "Drafts Work/2026/Q1 Gone/below");
     CHECK(shown(" (REMOTE) \"\" Drafts", mine) == "Drafts");
 }
 

@@ -284,6 +284,38 @@ TEST_CASE("IDLE without a mailbox waits for DONE", "[imapd]")
     CHECK(has(talk.until("i "), "i OK"));
 }
 
+TEST_CASE("silence ends a session with BYE, and IDLE says now and then that it lives", "[imapd]")
+{
+    Home home;
+    imapd::Settings impatient = test_settings();
+    impatient.timeout = async::Limit(30);
+    impatient.idle_limit = async::Limit(60);
+    impatient.still_here = async::Limit(10);
+    SECTION("between commands")
+    {
+        Talk talk(home, impatient);
+        talk.until("login ");
+        CHECK(talk.rest() == "* BYE Disconnected for inactivity\r\n");
+    }
+    SECTION("within a literal")
+    {
+        Talk talk(home, impatient);
+        talk.until("login ");
+        talk.send("a APPEND INBOX {100+}\r\nhalf");
+        CHECK(talk.rest() == "* BYE Disconnected for inactivity\r\n");
+        CHECK(home.files() == 0);
+    }
+    SECTION("in IDLE")
+    {
+        Talk talk(home, impatient);
+        talk.until("login ");
+        talk.send("i IDLE\r\n");
+        std::string said = talk.rest();
+        CHECK(has(said, "* OK Still here\r\n"));
+        CHECK(said.ends_with("* BYE Disconnected for inactivity\r\n"));
+    }
+}
+
 TEST_CASE("commands arrive cut at every byte", "[imapd]")
 {
     Home home;
