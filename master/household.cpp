@@ -17,13 +17,13 @@ constexpr async::Limit worker_limit{4000};
 constexpr async::Limit look_again{50};
 constexpr async::Limit bind_patience{5000};
 
-void own(const std::string& path, mode_t mode, const std::string& user, const std::string& group_of)
+void own(const std::string& path, mode_t mode, const std::string& user, std::optional<gid_t> group = std::nullopt)
 {
     base::make_folders(path, mode);
     if (::geteuid() != 0) return;
     auto owner = sandbox::find_user(user);
-    gid_t group = group_of.empty() ? owner.gid : sandbox::find_user(group_of).gid;
-    if (::chown(path.c_str(), owner.uid, group) != 0 || ::chmod(path.c_str(), mode) != 0) throw base::SystemError("set owner of " + path);
+    if (::chown(path.c_str(), owner.uid, group.value_or(owner.gid)) != 0 || ::chmod(path.c_str(), mode) != 0)
+        throw base::SystemError("set owner of " + path);
 }
 
 std::string key(const config::Service& line) { return std::string(config::type_word(line.type)) + " " + line.name; }
@@ -55,14 +55,15 @@ void prepare_folders(const config::Config& config)
 {
     const std::string& queue = config.queue_directory;
     base::make_folders(queue, 0755);
-    own(queue + "/pid", 0755, "root", "");
+    bool root = ::geteuid() == 0;
+    own(queue + "/pid", 0755, "root");
     // Our own programs come in by the group; which socket serves whom is checked by the peer's uid.
-    own(queue + "/private", 0750, config.mail_owner, config.null_owner);
-    own(queue + "/public", 0755, config.mail_owner, "");
-    for (const char* name : {"/incoming", "/active", "/deferred", "/hold", "/corrupt"}) own(queue + name, 0700, config.mail_owner, "");
-    // As installed the folder belongs to the group of postdrop; without that group only its owner can leave mail.
-    if (!base::exists(queue + "/maildrop")) own(queue + "/maildrop", 0730, config.mail_owner, "");
-    own(config.data_directory, 0700, config.mail_owner, "");
+    own(queue + "/private", 0750, config.mail_owner, root ? std::optional(sandbox::find_user(config.null_owner).gid) : std::nullopt);
+    own(queue + "/public", 0755, config.mail_owner);
+    for (const char* name : {"/incoming", "/active", "/deferred", "/hold", "/corrupt"}) own(queue + name, 0700, config.mail_owner);
+    // postdrop writes with the rights of its group, and the folder hands that group on to the files.
+    own(queue + "/maildrop", 02730, config.mail_owner, root ? sandbox::find_group(config.setgid_group) : std::nullopt);
+    own(config.data_directory, 0700, config.mail_owner);
 }
 
 std::shared_ptr<Socket> Household::socket(const std::string& name, Wire wire)

@@ -60,7 +60,7 @@ int main(int argc, char** argv)
     sandbox::Rights rights;
     rights.read = {"/etc", "/usr", "/lib", "/dev", "/proc", "/run", daemon.config().folder};
     rights.write = {daemon.queue_folder(), "/dev/null"};
-    daemon.drop_privileges(daemon.config().mail_owner, rights);
+    daemon.drop_privileges(daemon.config().mail_owner, rights, daemon.config().setgid_group);    // to read what postdrop left
     ::umask(077);
 
     Office office(daemon);

@@ -93,10 +93,11 @@ Daemon::Daemon(const std::string& program, int argc, char** argv) : program_(pro
     async::loop().on_signal(SIGHUP, [this] { drain(); });
 }
 
-void Daemon::drop_privileges(const std::string& user, const sandbox::Rights& rights)
+void Daemon::drop_privileges(const std::string& user, const sandbox::Rights& rights, const std::string& also_group)
 {
     try {
-        if (privileged_ && !user.empty()) sandbox::become(sandbox::find_user(user));
+        auto also = also_group.empty() ? std::nullopt : sandbox::find_group(also_group);
+        if (privileged_ && !user.empty()) sandbox::become(sandbox::find_user(user), false, also);
         if (!config_.sandbox) return;
         for (const auto& missing : sandbox::lock(rights)) base::log::debug("sandbox: {}", missing);
     } catch (const std::exception& failure) {

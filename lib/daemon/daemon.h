@@ -35,7 +35,8 @@ public:
     bool draining() const { return draining_; }
 
     // Becomes the user (a parameter's value such as config().null_owner) and locks the sandbox. Without root: only the sandbox.
-    void drop_privileges(const std::string& user, const sandbox::Rights& rights);
+    // also_group: a group to stay in, if it exists.
+    void drop_privileges(const std::string& user, const sandbox::Rights& rights, const std::string& also_group = {});
 
     // Serves byte streams (inet or Unix): `session` makes a task for each connection. Returns the exit status.
     int serve(std::function<async::Task<>(net::Stream)> session);

@@ -1,6 +1,7 @@
 // sandbox: giving up rights, for good. Errors are base::SystemError; a program that cannot become what it should must not go on.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -16,9 +17,11 @@ struct User {
 
 User find_user(const std::string& name);        // throws std::runtime_error when there is none
 User find_user(uid_t uid);
+std::optional<gid_t> find_group(const std::string& name);
 
-// Sets groups, gid and uid, and proves that there is no way back. supplementary: also initgroups(3), for people's own processes.
-void become(const User& user, bool supplementary = false);
+// Sets groups, gid and uid, and proves that there is no way back. supplementary: also initgroups(3), for people's own processes;
+// otherwise the user's group and the one named are the only ones.
+void become(const User& user, bool supplementary = false, std::optional<gid_t> also = std::nullopt);
 
 // What a program still needs after it has opened everything.
 struct Rights {

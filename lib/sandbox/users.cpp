@@ -38,13 +38,25 @@ User find_user(uid_t uid)
     return look_up(std::to_string(uid), [&](auto... rest) { return ::getpwuid_r(uid, rest...); });
 }
 
-void become(const User& user, bool supplementary)
+std::optional<gid_t> find_group(const std::string& name)
+{
+    std::string space(65536, '\0');
+    group entry{};
+    group* found = nullptr;
+    if (int code = ::getgrnam_r(name.c_str(), &entry, space.data(), space.size(), &found); code != 0)
+        throw base::SystemError("look up group " + name, code);
+    if (!found) return std::nullopt;
+    return entry.gr_gid;
+}
+
+void become(const User& user, bool supplementary, std::optional<gid_t> also)
 {
     if (::geteuid() != 0) {
         if (::geteuid() != user.uid) throw base::SystemError(fmt::format("become {}", user.name), EPERM);
         return;
     }
-    int groups = supplementary ? ::initgroups(user.name.c_str(), user.gid) : ::setgroups(1, &user.gid);
+    gid_t list[] = {user.gid, also.value_or(user.gid)};
+    int groups = supplementary ? ::initgroups(user.name.c_str(), user.gid) : ::setgroups(also ? 2 : 1, list);
     if (groups != 0) throw base::SystemError("set groups of " + user.name);
     if (::setresgid(user.gid, user.gid, user.gid) != 0) throw base::SystemError("set group of " + user.name);
     if (::setresuid(user.uid, user.uid, user.uid) != 0) throw base::SystemError("become " + user.name);
