@@ -1,0 +1,85 @@
+#include "agent.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "mail/address.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+
+namespace local_delivery {
+namespace {
+
+// An address in a field of a header, where nothing may end the line.
+std::string field_address(const std::string& address) { return base::printable(mail::to_external(address), 4000); }
+
+} // namespace
+
+Agent::Agent(const config::Config& config, std::string service, bool is_virtual, const std::string& queue_folder, async::Nursery& nursery,
+             Workers::Limits limits)
+    : config(config), service(std::move(service)), queue_folder(queue_folder), router(config), address_maps(config, router), aliases(config),
+      workers(config, limits), maker(queue_folder + "/private/qmgr", nursery), mailbox_commands(config.mailbox_command_maps),
+      mailbox_transports(config.mailbox_transport_maps), fallback_transports(config.fallback_transport_maps),
+      virtual_mailboxes(config.virtual_mailbox_maps), virtual_uids(config.virtual_uid_maps), virtual_gids(config.virtual_gid_maps),
+      status_filter(is_virtual ? config.virtual_delivery_status_filter : config.local_delivery_status_filter)
+{
+}
+
+Report Agent::filtered(Report report)
+{
+    if (status_filter.empty()) return report;
+    try {
+        auto found = status_filter.find(report.dsn + " " + report.text);
+        if (!found) return report;
+        base::Cut words = base::cut(*found, ' ');
+        // What was delivered stays delivered, and what was not stays undelivered.
+        bool sound = words.before.size() >= 5 && words.before[0] >= '4' && words.before[0] <= '5' && report.dsn[0] != '2';
+        if (!sound) return report;
+        report.dsn = words.before;
+        report.text = base::trim(words.after);
+        report.status = report.dsn[0] == '4' ? spool::Outcome::deferred : spool::Outcome::bounced;
+    } catch (const maps::Unavailable& failure) {
+        base::log::warning("{}_delivery_status_filter: {}", service, failure.what());
+    }
+    return report;
+}
+
+Order order_for(const spool::Deliver& job, Order::Kind kind)
+{
+    Order order;
+    order.kind = kind;
+    order.queue_id = job.queue_id;
+    order.content_offset = job.content_offset;
+    order.content_length = job.content_length;
+    order.sender = job.sender;
+    if (kind != Order::read_forward && kind != Order::read_include) order.content = job.file.duplicate();
+    return order;
+}
+
+std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to)
+{
+    std::string header = fmt::format("Return-Path: <{}>\r\n", field_address(sender));
+    header += fmt::format("X-Original-To: {}\r\n", field_address(recipient.original.empty() ? recipient.address : recipient.original));
+    if (!delivered_to.empty()) header += fmt::format("Delivered-To: {}\r\n", field_address(delivered_to));
+    return header;
+}
+
+bool prepends_delivered_to(const config::Config& config, std::string_view word)
+{
+    for (auto listed : base::split(config.prepend_delivered_header))
+        if (base::same_word(listed, word)) return true;
+    return false;
+}
+
+spool::Outcome outcome_of(const spool::Recipient& recipient, const Report& report)
+{
+    spool::Outcome outcome;
+    outcome.number = recipient.number;
+    outcome.status = report.status;
+    outcome.dsn = report.dsn;
+    outcome.text = base::printable(report.text, 2000);
+    return outcome;
+}
+
+} // namespace local_delivery

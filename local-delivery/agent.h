@@ -1,0 +1,45 @@
+// agent: what all deliveries of this process share.
+#pragma once
+
+#include "aliases.h"
+#include "config/config.h"
+#include "order.h"
+#include "routing/address_maps.h"
+#include "routing/router.h"
+#include "spool/agent.h"
+#include "spool/maker.h"
+#include "users.h"
+#include "workers.h"
+
+namespace local_delivery {
+
+struct Agent {
+    Agent(const config::Config& config, std::string service, bool is_virtual, const std::string& queue_folder, async::Nursery& nursery,
+          Workers::Limits limits);
+
+    const config::Config& config;
+    std::string service;                // the name in the log, and of the transport whose recipients we deliver ourselves
+    std::string queue_folder;
+    routing::Router router;
+    routing::AddressMaps address_maps;
+    Aliases aliases;
+    Users users;
+    Workers workers;
+    spool::Maker maker;
+    maps::Maps mailbox_commands, mailbox_transports, fallback_transports;
+    maps::Maps virtual_mailboxes, virtual_uids, virtual_gids;
+    maps::Maps status_filter;
+
+    // What the status filter makes of a report.
+    Report filtered(Report report);
+};
+
+// An order with all that comes from the job: content, sender. The job outlives the task.
+Order order_for(const spool::Deliver& job, Order::Kind kind);
+// Return-Path:, X-Original-To: and Delivered-To: as final delivery adds them; the last only when it is not empty.
+std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to);
+// prepend_delivered_header; word: command, file, forward.
+bool prepends_delivered_to(const config::Config& config, std::string_view word);
+spool::Outcome outcome_of(const spool::Recipient& recipient, const Report& report);
+
+} // namespace local_delivery

@@ -1,0 +1,92 @@
+// order: what the supervisor asks of a worker process, and the answer. A worker carries everything out with the rights of its own uid.
+#pragma once
+
+#include "base/fd.h"
+#include "maps/aliases_text.h"
+#include "spool/messages.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace local_delivery {
+
+struct Order {
+    static constexpr uint16_t type = 30;
+    enum Kind : uint32_t {
+        visit,              // look for a .forward file; where there is none, put the message into the mailbox
+        read_forward,       // only look
+        read_include,       // the list at path
+        mailbox,            // put the message into the mailbox at path
+        file,               // the same, for a /file of an alias or .forward
+        command,            // give the message to the command that path is
+    };
+    uint64_t number = 0;
+    Kind kind = mailbox;
+    std::string queue_id;
+    base::Fd content;
+    uint64_t content_offset = 0;
+    uint64_t content_length = 0;
+    std::string sender;                         // for the line "From "
+    std::string header;                         // fields put on top, CRLF ended
+    std::string loop_address;                   // not to be found in a Delivered-To: of the message; empty: not asked
+    std::string path;                           // mailbox or file ('/' at the end: Maildir), list, or the command
+    std::string user;                           // for messages
+    std::string home;                           // with require_home_directory: it must be there
+    int64_t owner = -1;                         // who must own an mbox; -1: does not matter
+    uint64_t size_limit = 0;                    // 0: none
+    std::vector<std::string> forward_paths;     // the first that exists counts
+    std::vector<std::string> environment;       // of a command, all of it
+    std::string folder;                         // where a command runs; empty: where we are
+    template <class V> void fields(V& v)
+    {
+        v(number, kind, queue_id, content, content_offset, content_length, sender, header, loop_address, path, user, home, owner, size_limit,
+          forward_paths, environment, folder);
+    }
+};
+
+// One line of a .forward file or list.
+struct Member {
+    maps::AliasMember::Kind kind = maps::AliasMember::Kind::address;
+    std::string text;
+    template <class V> void fields(V& v) { v(kind, text); }
+};
+
+// Long lists come in several of these, before the Report.
+struct Members {
+    static constexpr uint16_t type = 31;
+    uint64_t number = 0;
+    std::vector<Member> members;
+    template <class V> void fields(V& v) { v(number, members); }
+};
+
+struct Report {
+    static constexpr uint16_t type = 32;
+    uint64_t number = 0;
+    spool::Outcome::Status status = spool::Outcome::deferred;
+    std::string dsn = "4.3.0";
+    std::string text;
+    bool found = false;                         // there was a .forward file: nothing was delivered, its members were sent
+    uint32_t which = 0;                         // of forward_paths
+    std::vector<std::string> warnings;          // for the log
+    template <class V> void fields(V& v) { v(number, status, dsn, text, found, which, warnings); }
+};
+
+inline Report report(spool::Outcome::Status status, std::string dsn, std::string text)
+{
+    Report report;
+    report.status = status;
+    report.dsn = std::move(dsn);
+    report.text = std::move(text);
+    return report;
+}
+inline Report delivered(std::string text) { return report(spool::Outcome::delivered, "2.0.0", std::move(text)); }
+inline Report deferred(std::string dsn, std::string text) { return report(spool::Outcome::deferred, std::move(dsn), std::move(text)); }
+inline Report bounced(std::string dsn, std::string text) { return report(spool::Outcome::bounced, std::move(dsn), std::move(text)); }
+
+struct Answer {
+    Report report;
+    std::vector<Member> members;
+};
+
+} // namespace local_delivery
