@@ -109,7 +109,10 @@ void Loop::drain()
         next->run();
     }
     draining_ = false;
-    if (head_.next_ != &head_) event_active(again_.get(), EV_TIMEOUT, 1);
+    if (head_.next_ == &head_) return;
+    // A timer, for an event that is made active here would run before libevent has looked at anything else.
+    timeval now{};
+    event_add(again_.get(), &now);
 }
 
 void Loop::run()
