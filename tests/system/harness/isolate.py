@@ -50,7 +50,7 @@ def mount_etc(folder):
 
 
 def may_isolate():
-    return subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork", "true"], capture_output=True).returncode == 0
+    return subprocess.run(["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "true"], capture_output=True).returncode == 0
 
 
 def furnish(scratch):
@@ -89,7 +89,7 @@ def main():
     run = [sys.executable, "-B", *test]
     if os.geteuid() == 0 and may_isolate():
         os.environ["ROOKPOST_ISOLATED"] = "starting"
-        run = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-B", __file__, *test]
+        run = ["unshare", "--net", "--uts", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, "-B", __file__, *test]
     elif os.geteuid() == 0:
         print("no namespaces here: the test runs without root's rights")
         os.chown(scratch, 65534, 65534)

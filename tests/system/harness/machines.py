@@ -61,6 +61,13 @@ class Machine:
 HERE = Machine()
 
 
+def make_bridge(address):
+    """Joins the machines that are to come, and this one, which has the address."""
+    HERE.run("ip", "link", "add", "bridge", "type", "bridge")
+    HERE.run("ip", "address", "add", address, "dev", "bridge")
+    HERE.run("ip", "link", "set", "bridge", "up")
+
+
 class FurtherMachine(Machine):
     """A machine of its own network and its own /etc. Its users are those of isolate.PEOPLE, with homes of its own."""
 
@@ -69,11 +76,11 @@ class FurtherMachine(Machine):
         etc = f"{SCRATCH}/{name}-etc"
         isolate.make_etc(etc, self.homes, nameserver)
         # It lives as long as its pipe is open, and so never longer than this process.
-        self.holder = subprocess.Popen(["unshare", "--net", "--mount", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.holder = subprocess.Popen(["unshare", "--net", "--uts", "--mount", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.holder.stdin.write(b"ready\n")
         self.holder.stdin.flush()
         self.holder.stdout.readline()
-        self.enter = ["nsenter", f"--target={self.holder.pid}", "--net", "--mount"]
+        self.enter = ["nsenter", f"--target={self.holder.pid}", "--net", "--uts", "--mount"]
         self.run("ip", "link", "set", "lo", "up")
         for file in os.listdir(etc):
             if os.path.exists(f"/etc/{file}"):
@@ -81,9 +88,6 @@ class FurtherMachine(Machine):
 
     def join(self, address, port):
         """Plugs the machine into this one's bridge under that address."""
-        if not os.path.exists("/sys/class/net/bridge"):
-            HERE.run("ip", "link", "add", "bridge", "type", "bridge")
-            HERE.run("ip", "link", "set", "bridge", "up")
         HERE.run("ip", "link", "add", port, "type", "veth", "peer", "name", "wire", "netns", self.holder.pid)
         HERE.run("ip", "link", "set", port, "master", "bridge", "up")
         self.run("ip", "address", "add", address, "dev", "wire")
