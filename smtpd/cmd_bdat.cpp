@@ -3,8 +3,6 @@
 
 namespace smtpd {
 
-std::optional<smtp::Reply> not_ready_for_content(const Session& s);
-
 namespace {
 
 // Takes so many bytes off the wire; without a message to put them in, they are thrown away.

@@ -7,8 +7,6 @@
 
 namespace smtpd {
 
-smtp::Grammar grammar_of(const Session& s);
-
 namespace {
 
 int unknown_code(const Session& s, routing::AddressClass address_class)
@@ -41,9 +39,9 @@ Facts gather_facts(Session& s, const std::string& recipient)
 
 std::optional<smtp::Reply> decide(Session& s, const std::string& recipient)
 {
-    Facts facts = gather_facts(s, recipient);
     // What a local user sends is taken and bounced if it must be: a script reads no replies.
     if (s.service.letterbox) return std::nullopt;
+    Facts facts = gather_facts(s, recipient);
     return decide_recipient(s.config.smtpd_relay_restrictions, s.config.smtpd_recipient_restrictions, facts,
                             static_cast<int>(s.config.relay_domains_reject_code), s.config.smtpd_reject_unlisted_recipient);
 }

@@ -16,6 +16,11 @@ struct Verb {
 
 const Verb* find_verb(std::string_view name);
 
+// How MAIL and RCPT are read: what we offer this client.
+smtp::Grammar grammar_of(const Session& session);
+// DATA and BDAT need a sender and a recipient: the refusal, if they are missing.
+std::optional<smtp::Reply> not_ready_for_content(const Session& session);
+
 async::Task<smtp::Reply> cmd_helo(Session&, const smtp::Command&);
 async::Task<smtp::Reply> cmd_ehlo(Session&, const smtp::Command&);
 async::Task<smtp::Reply> cmd_starttls(Session&, const smtp::Command&);
