@@ -14,6 +14,8 @@ namespace {
 
 constexpr async::Limit farewell_limit{5000};
 constexpr size_t longest_command_logged = 100;
+// The order in which readers of Postfix's logs expect them.
+constexpr std::string_view tally_order[] = {"helo", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "bdat", "rset", "noop", "vrfy", "quit", "unknown"};
 
 const std::set<std::string_view> junk_verbs = {"NOOP", "RSET", "VRFY", "EHLO", "HELO"};
 
@@ -109,7 +111,10 @@ void log_end(const Session& s)
 {
     std::string line = "disconnect from " + s.client.text();
     unsigned done = 0, tried = 0;
-    for (const auto& [name, tally] : s.tally) {
+    for (std::string_view name : tally_order) {
+        auto found = s.tally.find(name);
+        if (found == s.tally.end()) continue;
+        const Tally& tally = found->second;
         line += tally.done == tally.tried ? fmt::format(" {}={}", name, tally.done) : fmt::format(" {}={}/{}", name, tally.done, tally.tried);
         done += tally.done;
         tried += tally.tried;

@@ -51,7 +51,7 @@ struct Session {
     int64_t errors = 0, junk = 0;
     bool done = false;                  // after the reply that is being given
     std::string last_command = "CONNECT";
-    std::map<std::string, Tally> tally; // of verbs, for the disconnect line
+    std::map<std::string, Tally, std::less<>> tally; // of verbs, for the disconnect line
     std::string committed;              // queue id of the last message taken; of the letterbox's pickup
 
     bool offers(const std::string& keyword) const { return service.hidden_keywords.count(keyword) == 0; }
