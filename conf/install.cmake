@@ -1,0 +1,43 @@
+# Run by "cmake --install" after the files are in place. sbin, bin, lib, etc and samples are full paths, without DESTDIR.
+
+# name: a link that points to another command, relative, so that it holds below DESTDIR too.
+function(link folder name target)
+  set(root "$ENV{DESTDIR}")
+  file(RELATIVE_PATH relative "${folder}" "${target}")
+  file(MAKE_DIRECTORY "${root}${folder}")
+  if(EXISTS "${root}${folder}/${name}" AND NOT IS_SYMLINK "${root}${folder}/${name}")
+    message(WARNING "${root}${folder}/${name} belongs to another mail system and stays; remove that one first")
+    return()
+  endif()
+  file(CREATE_LINK "${relative}" "${root}${folder}/${name}" SYMBOLIC)
+endfunction()
+
+link("${bin}" mailq "${sbin}/sendmail")
+link("${bin}" newaliases "${sbin}/sendmail")
+link("${lib}" sendmail "${sbin}/sendmail")
+link("${sbin}" postalias "${sbin}/postmap")
+
+function(copy_once sample target)
+  set(place "$ENV{DESTDIR}${target}")
+  if(EXISTS "${place}")
+    message(STATUS "Kept: ${place}")
+    return()
+  endif()
+  get_filename_component(folder "${place}" DIRECTORY)
+  file(MAKE_DIRECTORY "${folder}")
+  configure_file("$ENV{DESTDIR}${samples}/${sample}" "${place}" COPYONLY)
+  message(STATUS "Made: ${place}")
+endfunction()
+
+copy_once(main.cf "${etc}/rookpost/main.cf")
+copy_once(master.cf "${etc}/rookpost/master.cf")
+copy_once(aliases "${etc}/aliases")
+copy_once(rookpost "${etc}/pam.d/rookpost")
+
+set(group rookpost-drop)
+execute_process(COMMAND chgrp ${group} "$ENV{DESTDIR}${sbin}/postdrop" RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+if(failed)
+  message(STATUS "The group ${group} is still to be given to ${sbin}/postdrop: chgrp ${group} postdrop && chmod 2755 postdrop")
+else()
+  execute_process(COMMAND chmod 2755 "$ENV{DESTDIR}${sbin}/postdrop")
+endif()
