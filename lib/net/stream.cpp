@@ -106,7 +106,10 @@ async::Task<> Stream::wait_for(Status want, Limit limit)
 
 async::Task<bool> Stream::fill_or_end(Limit limit)
 {
-    if (core_->in_start == core_->in.size() && core_->in.capacity() > keep_capacity) core_->in = std::string();
+    if (core_->in_start == core_->in.size() && core_->in.capacity() > keep_capacity) {
+        core_->in = std::string();
+        core_->in_start = 0;
+    }
     while (true) {
         if (!core_->watch.readable().ready()) {
             bool in_time = co_await async::wait(core_->watch.readable(), limit);
