@@ -31,6 +31,7 @@ std::optional<Address> Address::parse_ip(std::string_view text, uint16_t port)
 {
     if (text.size() > 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
     std::string ip(text);
+    if (ip.find('\0') != std::string::npos) return std::nullopt;    // inet_pton() would stop there
     sockaddr_in four{};
     if (::inet_pton(AF_INET, ip.c_str(), &four.sin_addr) == 1) {
         four.sin_family = AF_INET;
