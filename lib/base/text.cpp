@@ -160,15 +160,26 @@ std::string_view clip(std::string_view text, size_t limit)
     return text.substr(0, end);
 }
 
+namespace {
+
+// Is the character at the head of text one of C0, DEL or C1 (U+0080 to U+009F, which terminals obey too)?
+bool is_control(std::string_view text)
+{
+    auto first = static_cast<unsigned char>(text[0]);
+    if (first == 0xC2 && text.size() > 1) return static_cast<unsigned char>(text[1]) < 0xA0;
+    return first < 0x20 || first == 0x7f;
+}
+
+} // namespace
+
 std::string printable(std::string_view text, size_t limit)
 {
     std::string out;
     while (!text.empty() && out.size() < limit) {
         size_t length = utf8_sequence(text);
-        bool control = static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7f;
-        if (length == 0 || control) {
+        if (length == 0 || is_control(text)) {
             out += '?';
-            length = 1;
+            length = std::max<size_t>(length, 1);
         } else {
             out.append(text.substr(0, length));
         }
