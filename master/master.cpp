@@ -18,6 +18,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 namespace {
 
@@ -159,6 +160,10 @@ int main(int argc, char** argv)
 {
     Options options = parse(argc, argv);
     try {
+        if (char* absolute = ::realpath(options.folder.c_str(), nullptr)) {
+            options.folder = absolute;
+            std::free(absolute);
+        }
         return run(options);
     } catch (const std::exception& failure) {
         base::log::fatal("{}", failure.what());

@@ -58,7 +58,7 @@ int main(int argc, char** argv)
     daemons::Daemon daemon("qmgr", argc, argv);
     uid_t null_uid = daemon.privileged() ? sandbox::find_user(daemon.config().null_owner).uid : ::getuid();
     sandbox::Rights rights;
-    rights.read = {"/etc", "/usr", "/lib", "/dev", "/proc", "/run", daemon.config().folder};
+    rights.read = daemon.readable();
     rights.write = {daemon.queue_folder(), "/dev/null"};
     daemon.drop_privileges(daemon.config().mail_owner, rights, daemon.config().setgid_group);    // to read what postdrop left
     ::umask(077);

@@ -39,7 +39,7 @@ int main(int argc, char** argv)
 
     sandbox::Rights rights;
     rights.network = !letterbox;
-    rights.read = {"/etc", "/usr", "/lib", "/dev", "/proc", "/run", daemon.config().folder};
+    rights.read = daemon.readable();
     rights.write = {"/dev/null"};
     daemon.drop_privileges(daemon.config().null_owner, rights);
 

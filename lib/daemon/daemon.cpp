@@ -106,6 +106,22 @@ void Daemon::drop_privileges(const std::string& user, const sandbox::Rights& rig
     }
 }
 
+std::vector<std::string> Daemon::readable() const
+{
+    std::vector<std::string> folders = {"/etc", "/usr", "/lib", "/lib64", "/dev", "/proc", "/run", config_.folder};
+    for (const auto& [name, setting] : config_.settings) {
+        std::string value = config_.find(name).value_or("");
+        for (auto piece : base::split(value, " \t\r\n,{}")) {
+            // "hash:/srv/mail/users", "proxy:hash:/srv/mail/users", "/srv/mail/list": the folder, so that a new file by rename is seen.
+            size_t start = piece.find('/');
+            if (start == std::string_view::npos || (start > 0 && piece[start - 1] != ':')) continue;
+            size_t end = piece.rfind('/');
+            if (end > start) folders.emplace_back(piece.substr(start, end - start));
+        }
+    }
+    return folders;
+}
+
 namespace {
 
 async::Task<> end_with_master(async::Watch& watch, int fd, std::function<void()> stop)

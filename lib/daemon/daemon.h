@@ -38,6 +38,10 @@ public:
     // also_group: a group to stay in, if it exists.
     void drop_privileges(const std::string& user, const sandbox::Rights& rights, const std::string& also_group = {});
 
+    // Where a program that looks things up must be able to read: the system's own folders, the configuration, and the folders of every
+    // table and file that the configuration names.
+    std::vector<std::string> readable() const;
+
     // Serves byte streams (inet or Unix): `session` makes a task for each connection. Returns the exit status.
     int serve(std::function<async::Task<>(net::Stream)> session);
     // Serves lib/ipc connections (Unix SOCK_SEQPACKET).
