@@ -29,6 +29,7 @@ async::Task<> run_one(std::shared_ptr<Connection> connection, Deliver job, Deliv
         done = same_for_all(job, Outcome::deferred, "4.3.0", "mail system trouble: " + why, "none", Timing{});
     }
     done.job = job.job;
+    base::log::flush();     // what became of the message is in the log before the queue manager's last word on it
     if (connection->open) connection->channel.post(std::move(done));
 }
 
