@@ -16,10 +16,10 @@ std::string field_address(const std::string& address) { return base::printable(m
 
 } // namespace
 
-Agent::Agent(const config::Config& config, std::string service, bool is_virtual, const std::string& queue_folder, async::Nursery& nursery,
+Agent::Agent(const config::Config& config, std::string service, bool is_virtual, const std::string& queue_folder,
              Workers::Limits limits)
     : config(config), service(std::move(service)), queue_folder(queue_folder), router(config), address_maps(config, router), aliases(config),
-      workers(config, limits), maker(queue_folder + "/private/qmgr", nursery), mailbox_commands(config.mailbox_command_maps),
+      workers(config, limits), maker(queue_folder + "/private/qmgr", connections), mailbox_commands(config.mailbox_command_maps),
       mailbox_transports(config.mailbox_transport_maps), fallback_transports(config.fallback_transport_maps),
       virtual_mailboxes(config.virtual_mailbox_maps), virtual_uids(config.virtual_uid_maps), virtual_gids(config.virtual_gid_maps),
       status_filter(is_virtual ? config.virtual_delivery_status_filter : config.local_delivery_status_filter)

@@ -14,8 +14,8 @@
 namespace local_delivery {
 
 struct Agent {
-    Agent(const config::Config& config, std::string service, bool is_virtual, const std::string& queue_folder, async::Nursery& nursery,
-          Workers::Limits limits);
+    // config must outlive it.
+    Agent(const config::Config& config, std::string service, bool is_virtual, const std::string& queue_folder, Workers::Limits limits);
 
     const config::Config& config;
     std::string service;                // the name in the log, and of the transport whose recipients we deliver ourselves
@@ -25,6 +25,7 @@ struct Agent {
     Aliases aliases;
     Users users;
     Workers workers;
+    async::Nursery connections{"queue manager"};
     spool::Maker maker;
     maps::Maps mailbox_commands, mailbox_transports, fallback_transports;
     maps::Maps virtual_mailboxes, virtual_uids, virtual_gids;

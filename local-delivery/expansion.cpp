@@ -122,7 +122,6 @@ async::Task<bool> Expansion::expand_alias(std::string name, const Parts& parts, 
         co_return true;
     }
     Way inner = way;
-    ++inner.level;
     inner.origin = Origin::alias;
     inner.recipient = parts.address;
     inner.alias = name;
@@ -272,7 +271,6 @@ async::Task<> Expansion::expand_user(Parts parts, Way way)
         else co_await deliver_to(std::move(parts), std::move(user), std::move(way));
         co_return;
     }
-    ++way.level;
     way.origin = Origin::forward;
     way.rights = *user;
     way.owner = parts.user;

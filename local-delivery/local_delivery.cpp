@@ -42,7 +42,7 @@ int main(int argc, char** argv)
 
     std::optional<Agent> agent;
     try {
-        agent.emplace(daemon.config(), daemon.service(), is_virtual, daemon.queue_folder(), daemon.nursery(), limits(daemon, is_virtual));
+        agent.emplace(daemon.config(), daemon.service(), is_virtual, daemon.queue_folder(), limits(daemon, is_virtual));
     } catch (const std::exception& failure) {
         base::log::fatal("{}", failure.what());
         return EXIT_FAILURE;
