@@ -3,6 +3,7 @@
 
     check_documents.py [folder of the built programs] [folder of printed pages]
 """
+import glob
 import os
 import re
 import shutil
@@ -100,7 +101,7 @@ def check_form(pages):
 
 
 def check_named_files():
-    """A path of this tree that a paper names is there."""
+    """A path of this tree that a paper names is there, and a function that it names beside a file is in that file."""
     tops = "|".join(map(re.escape, SOURCES + ("conf", "man", "tests")))
     for paper in PAPERS:
         path = os.path.join(ROOT, paper)
@@ -108,10 +109,16 @@ def check_named_files():
             complain(f"{paper} is missing")
             continue
         text = read(path)
-        named = set(re.findall(rf"(?<![\w./~$-])((?:{tops})/[\w./-]*[\w/])", text)) | set(re.findall(r"\]\(([\w./-]+)\)", text))
+        named = set(re.findall(rf"(?<![\w./~$-])((?:{tops})/[\w./*-]*[\w/*])", text)) | set(re.findall(r"\]\(([\w./-]+)\)", text))
         for name in sorted(named):
-            if not os.path.exists(os.path.join(ROOT, name)):
+            if not glob.glob(os.path.join(ROOT, name)):
                 complain(f"{paper}: {name} is not there")
+        for name, functions in re.findall(r"`([\w./-]+\.cpp)`: ((?:`\w+\(\)`(?:, )?)+)", text):
+            if not os.path.exists(os.path.join(ROOT, name)):
+                continue
+            for function in re.findall(r"\w+(?=\(\))", functions):
+                if not re.search(rf"\b{function}\(", read(os.path.join(ROOT, name))):
+                    complain(f"{paper}: {name} has no {function}()")
 
 
 def check_foreign_paths():
