@@ -40,7 +40,7 @@ async::Task<HandedOver> decide(HandOver message, Workers& workers, const Redeem&
 }
 
 // Asks our auth: the ticket is good once, and says who the user is in terms of the system.
-async::Task<std::optional<Account>> ask_auth(const HandOver& message, const std::string& mail_location)
+async::Task<std::optional<Account>> ask_auth(const HandOver& message, std::string mail_location)
 {
     auto ticket = sasl::Ticket::parse(message.ticket);
     if (!ticket) co_return std::nullopt;
