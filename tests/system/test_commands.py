@@ -227,7 +227,7 @@ class Life(unittest.TestCase):
                 client.helo("early.test")
                 suite_.command("rookpost", "reload")
                 suite_.wait_for_log(r"reload -- version")
-                client.sendmail("kitkat@example.test", "nougat@example.test", HELLO)     # a session outlives a reload
+                clients.send(client, "kitkat@example.test", "nougat@example.test", HELLO)     # a session outlives a reload
             suite_.wait_for_messages("nougat", 1)
             pid = suite_.master_pid()
         finally:

@@ -20,9 +20,9 @@ class Smoke(unittest.TestCase):
     def test_smtp_and_submission_to_mailbox(self):
         with Instance("second") as suite_:
             with clients.smtp(suite_) as client:
-                client.sendmail("kitkat@example.test", ["nougat@example.test"], MESSAGE)
+                clients.send(client, "kitkat@example.test", ["nougat@example.test"], MESSAGE)
             with clients.submission(suite_, "kitkat") as client:
-                client.sendmail("kitkat@example.test", ["nougat@example.test"], MESSAGE)
+                clients.send(client, "kitkat@example.test", ["nougat@example.test"], MESSAGE)
             for stored in suite_.wait_for_messages("nougat", 2):
                 self.assertEqual(clients.body(stored), b"first line\n.\n..dots\n")
 

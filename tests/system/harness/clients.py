@@ -10,6 +10,11 @@ def smtp(instance, **more):
     return smtplib.SMTP("127.0.0.1", instance.ports["smtp"], local_hostname="client.test", timeout=30, **more)
 
 
+def send(client, sender, recipients, message):
+    """smtplib passes bytes on as they are, line ends included."""
+    return client.sendmail(sender, recipients, message.replace(b"\n", b"\r\n"), ["body=8bitmime"])
+
+
 def submission(instance, user):
     client = smtplib.SMTP("localhost", instance.ports["submission"], local_hostname="client.test", timeout=30)
     client.starttls(context=trust())
