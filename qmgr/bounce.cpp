@@ -17,13 +17,16 @@ std::string reporting_mta(const config::Config& config) { return "dns; " + confi
 
 base::Wall wall(int64_t seconds) { return base::Wall(std::chrono::seconds(seconds)); }
 
+// Replies and addresses are others' words: none of them makes a line of its own.
+std::string one_line(std::string_view text) { return base::printable(text, 2000); }
+
 // RFC 3464 2.2: facts of the whole message.
 std::string message_fields(const config::Config& config, const Message& message)
 {
     std::string text = "Reporting-MTA: " + reporting_mta(config) + "\r\n";
     if (std::string envid = message.envelope.attribute("envid"); !envid.empty()) text += "Original-Envelope-Id: " + base::to_xtext(envid) + "\r\n";
     text += fmt::format("X-{}-Queue-ID: {}\r\n", config.mail_name, message.id);
-    text += fmt::format("X-{}-Sender: rfc822; {}\r\n", config.mail_name, mail::to_external(message.envelope.sender));
+    text += fmt::format("X-{}-Sender: rfc822; {}\r\n", config.mail_name, one_line(mail::to_external(message.envelope.sender)));
     text += "Arrival-Date: " + base::mail_date(wall(message.arrival_seconds())) + "\r\n";
     return text;
 }
@@ -31,7 +34,7 @@ std::string message_fields(const config::Config& config, const Message& message)
 // RFC 6533 3: an address beyond ASCII has a type of its own.
 std::string typed_address(const std::string& address)
 {
-    std::string external = mail::to_external(address);
+    std::string external = one_line(mail::to_external(address));
     return (base::is_ascii(external) ? "rfc822; " : "utf-8; ") + external;
 }
 
@@ -40,14 +43,14 @@ std::string recipient_fields(const RecipientState& state)
 {
     std::string text = "\r\nFinal-Recipient: " + typed_address(state.recipient.address) + "\r\n";
     if (!state.recipient.dsn_original.empty())
-        text += "Original-Recipient: " + state.recipient.dsn_original + "\r\n";
+        text += "Original-Recipient: " + one_line(state.recipient.dsn_original) + "\r\n";
     else if (!state.recipient.original.empty() && state.recipient.original != state.recipient.address)
         text += "Original-Recipient: " + typed_address(state.recipient.original) + "\r\n";
     text += "Action: failed\r\n";
-    std::string dsn = state.dsn.empty() ? "5.0.0" : state.dsn;
+    std::string dsn = state.dsn.empty() ? "5.0.0" : one_line(state.dsn);
     text += "Status: " + dsn + "\r\n";
-    if (!state.remote.empty()) text += "Remote-MTA: dns; " + state.remote + "\r\n";
-    text += mail::fold_field("Diagnostic-Code", (state.remote.empty() ? "X-Rookpost; " : "smtp; ") + state.text);
+    if (!state.remote.empty()) text += "Remote-MTA: dns; " + one_line(state.remote) + "\r\n";
+    text += mail::fold_field("Diagnostic-Code", (state.remote.empty() ? "X-Rookpost; " : "smtp; ") + one_line(state.text));
     text += "Last-Attempt-Date: " + base::mail_date(wall(state.last_attempt)) + "\r\n";
     return text;
 }
@@ -86,7 +89,7 @@ std::string words(const config::Config& config, const Message& message)
         std::string line = "<" + state.recipient.address + ">";
         if (!state.recipient.original.empty() && state.recipient.original != state.recipient.address)
             line += " (expanded from <" + state.recipient.original + ">)";
-        text += "\r\n" + wrap(line + ": " + state.text).substr(4);
+        text += "\r\n" + wrap(one_line(line + ": " + state.text)).substr(4);
     }
     return text;
 }
@@ -104,7 +107,7 @@ std::string make_bounce(const config::Config& config, const Message& message, co
     std::string text;
     text += fmt::format("From: MAILER-DAEMON@{} (Mail Delivery System)\r\n", config.myhostname);
     text += "Subject: Undelivered Mail Returned to Sender\r\n";
-    text += "To: " + mail::to_external(to) + "\r\n";
+    text += "To: " + one_line(mail::to_external(to)) + "\r\n";
     text += "Auto-Submitted: auto-replied\r\n";
     text += "MIME-Version: 1.0\r\n";
     text += fmt::format("Content-Type: multipart/report; report-type={}delivery-status;\r\n\tboundary=\"{}\"\r\n", utf8 ? "global-" : "", boundary);

@@ -35,11 +35,13 @@ void Maildrop::withdrawn(ipc::Channel& channel)
     if (taker_ != &channel) return;
     taker_ = nullptr;
     handed_out_.clear();
+    open_verdicts_ = 0;
 }
 
 void Maildrop::answered(const spool::PickedUp& verdict)
 {
     if (handed_out_.erase(verdict.name) == 0) return;
+    if (open_verdicts_ > 0) --open_verdicts_;
     std::string path = folder_ + "/" + verdict.name;
     if (verdict.verdict == spool::PickedUp::accepted) {
         if (::unlink(path.c_str()) != 0) base::log::warning("remove {}: {}", path, base::error_text(errno));
@@ -76,6 +78,7 @@ void Maildrop::hand_out(const std::string& name)
     pickup.uid = info.st_uid;
     handed_out_[name] = true;
     taker_->post(std::move(pickup));
+    ++open_verdicts_;
 }
 
 void Maildrop::scan()

@@ -19,6 +19,8 @@ public:
     void withdrawn(ipc::Channel& channel);
     void answered(const spool::PickedUp& verdict);
     void scan();                        // hands out what is there; cheap when nothing is
+    bool awaits_verdict() const { return open_verdicts_ > 0; }
+    void stop() { taker_ = nullptr; }   // hands out no more
     async::Task<> scan_forever();       // postdrop's files are noticed at once (inotify), or by looking now and then
 
 private:
@@ -27,6 +29,7 @@ private:
     std::string folder_;
     ipc::Channel* taker_ = nullptr;
     std::unordered_map<std::string, bool> handed_out_;
+    size_t open_verdicts_ = 0;
 };
 
 } // namespace qmgr

@@ -3,18 +3,20 @@
 #include "base/log.h"
 
 namespace qmgr {
-namespace {
-
-constexpr size_t most_open_files = 5000;     // of one maker
 
 struct Maker {
-    Maker(ipc::Channel channel, Manager& manager) : channel(std::move(channel)), manager(manager) {}
+    Maker(ipc::Channel channel, Makers& all) : channel(std::move(channel)), all(all), manager(all.manager_) { all.present_.insert(this); }
     ~Maker();
 
     ipc::Channel channel;
+    Makers& all;
     Manager& manager;
     std::unordered_map<std::string, base::Fd> files;    // created, and neither committed nor abandoned
 };
+
+namespace {
+
+constexpr size_t most_open_files = 5000;     // of one maker
 
 bool is_complete(int fd, const std::string& id)
 {
@@ -26,8 +28,11 @@ bool is_complete(int fd, const std::string& id)
     }
 }
 
+} // namespace
+
 Maker::~Maker()
 {
+    all.present_.erase(this);
     for (auto& [id, fd] : files) {
         try {
             if (is_complete(fd.get(), id))
@@ -39,6 +44,8 @@ Maker::~Maker()
         }
     }
 }
+
+namespace {
 
 void create(Maker& maker, const spool::Create& request)
 {
@@ -86,19 +93,33 @@ void take(Maker& maker, ipc::Packet& packet, Maildrop& maildrop)
 
 } // namespace
 
-async::Task<> serve_maker(ipc::Channel channel, Manager& manager, Maildrop& maildrop)
+async::Task<> Makers::serve(ipc::Channel channel)
 {
-    Maker maker(std::move(channel), manager);
+    Maker maker(std::move(channel), *this);
+    if (leaving_) maker.channel.post(spool::Leaving{});
     try {
         while (true) {
             auto packet = co_await maker.channel.receive();
             if (!packet) break;
-            take(maker, *packet, maildrop);
+            // Whoever asks now has been told, or will be, to ask elsewhere.
+            if (leaving_ && (packet->type == spool::Create::type || packet->type == spool::OfferPickup::type)) continue;
+            take(maker, *packet, maildrop_);
         }
     } catch (const ipc::Malformed& fault) {
         base::log::warning("a mail maker (pid {}): {}", maker.channel.peer().pid, fault.what());
     }
-    maildrop.withdrawn(maker.channel);
+    maildrop_.withdrawn(maker.channel);
+}
+
+void Makers::send_away()
+{
+    leaving_ = true;
+    for (Maker* maker : present_) maker->channel.post(spool::Leaving{});
+}
+
+bool Makers::busy() const
+{
+    return maildrop_.awaits_verdict() || std::any_of(present_.begin(), present_.end(), [](const Maker* maker) { return !maker->files.empty(); });
 }
 
 } // namespace qmgr

@@ -6,9 +6,29 @@
 
 #include "ipc/channel.h"
 
+#include <set>
+
 namespace qmgr {
 
-// Serves one maker until it goes; what it leaves behind unfinished is removed, what is complete is delivered.
-async::Task<> serve_maker(ipc::Channel channel, Manager& manager, Maildrop& maildrop);
+struct Maker;
+
+// All makers there are.
+class Makers {
+public:
+    Makers(Manager& manager, Maildrop& maildrop) : manager_(manager), maildrop_(maildrop) {}
+
+    // Serves one until it goes; what it leaves behind unfinished is removed, what is complete is delivered.
+    async::Task<> serve(ipc::Channel channel);
+    // We are about to end: they ask our successor from now on. What they have of ours they may still bring to an end.
+    void send_away();
+    bool busy() const;              // somebody still holds a file of ours
+
+private:
+    friend struct Maker;
+    Manager& manager_;
+    Maildrop& maildrop_;
+    std::set<Maker*> present_;
+    bool leaving_ = false;
+};
 
 } // namespace qmgr

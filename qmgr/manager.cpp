@@ -16,7 +16,6 @@ namespace qmgr {
 namespace {
 
 constexpr uint64_t id_numbers = 51 * 51;
-constexpr std::chrono::seconds longest_rest{6};
 constexpr int64_t due_granularity = 64;     // seconds: the coarsest that retries are gathered in one folder
 
 } // namespace
@@ -122,6 +121,7 @@ Transport& Manager::transport(const std::string& name)
         auto settle = [this](Group& group, const spool::Done& done) { this->settle(group, done); };
         slot = std::make_unique<Transport>(name, config_.queue_directory + "/private/" + name, read_limits(config_, name), nursery_, open,
                                            settle);
+        if (at_rest_) slot->stop_dispatching();
     }
     return *slot;
 }
@@ -387,14 +387,15 @@ async::Task<> Manager::schedule_later(std::string id)
     if (found != active_.end()) schedule(*found->second);
 }
 
-async::Task<> Manager::come_to_rest()
+void Manager::stop_dispatching()
 {
+    at_rest_ = true;
     for (auto& [name, transport] : transports_) transport->stop_dispatching();
-    auto give_up = base::steady_now() + longest_rest;
-    auto busy = [this] {
-        return removal_queued_ || std::any_of(transports_.begin(), transports_.end(), [](const auto& entry) { return entry.second->in_flight() > 0; });
-    };
-    while (busy() && base::steady_now() < give_up) co_await async::sleep(async::Limit(20));
+}
+
+bool Manager::delivering() const
+{
+    return removal_queued_ || std::any_of(transports_.begin(), transports_.end(), [](const auto& entry) { return entry.second->in_flight() > 0; });
 }
 
 bool Manager::remove(const std::string& id)

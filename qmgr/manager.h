@@ -44,8 +44,9 @@ public:
     bool expire(const std::string& id);
     bool flush(const std::string& id);
     void flush_destinations();
-    // Starts no delivery any more, and waits for those under way: what they did is to be written down.
-    async::Task<> come_to_rest();
+    // Starts no delivery any more; those under way go on, and what they do is written down.
+    void stop_dispatching();
+    bool delivering() const;
 
     std::function<void(int64_t when)> on_deferred;   // a message now lies in deferred/WHEN
     async::Flag room_again;                          // the active queue has room again
@@ -88,6 +89,7 @@ private:
     bool removal_queued_ = false;
     base::Steady room_checked_{};
     bool room_ = true;
+    bool at_rest_ = false;
 };
 
 } // namespace qmgr

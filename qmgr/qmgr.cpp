@@ -24,12 +24,13 @@ namespace {
 struct Office {
     Office(daemons::Daemon& daemon)
         : daemon(daemon), manager(daemon.config(), daemon.nursery()), retry(manager), maildrop(daemon.queue_folder() + "/maildrop"),
-          own_uid(::getuid())
+          makers(manager, maildrop), own_uid(::getuid())
     {}
     daemons::Daemon& daemon;
     qmgr::Manager manager;
     qmgr::Retry retry;
     qmgr::Maildrop maildrop;
+    qmgr::Makers makers;
     uid_t own_uid;
     uid_t null_uid = 0;
 };
@@ -45,10 +46,23 @@ async::Task<> serve(ipc::Channel channel, Office& office)
     if (*type == spool::Command::type) {
         co_await qmgr::serve_command(std::move(channel), office.manager, office.retry, owner);
     } else if (owner || uid == office.null_uid) {
-        co_await qmgr::serve_maker(std::move(channel), office.manager, office.maildrop);
+        co_await office.makers.serve(std::move(channel));
     } else {
         base::log::warning("uid {} may not bring mail to the queue manager", uid);
     }
+}
+
+constexpr std::chrono::seconds longest_handover{6};
+
+// Before the end: makers go to the successor, what is under way is finished.
+async::Task<> hand_over(Office& office)
+{
+    office.daemon.stop_listening();
+    office.maildrop.stop();
+    office.makers.send_away();
+    office.manager.stop_dispatching();
+    auto give_up = base::steady_now() + longest_handover;
+    while ((office.makers.busy() || office.manager.delivering()) && base::steady_now() < give_up) co_await async::sleep(async::Limit(5));
 }
 
 } // namespace
@@ -67,6 +81,6 @@ int main(int argc, char** argv)
     office.null_uid = null_uid;
     office.retry.start();
     daemon.nursery().start(office.maildrop.scan_forever());
-    daemon.before_stop = [&] { return office.manager.come_to_rest(); };
+    daemon.before_stop = [&] { return hand_over(office); };
     return daemon.serve_channels([&](ipc::Channel channel) { return serve(std::move(channel), office); });
 }

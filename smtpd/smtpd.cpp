@@ -35,7 +35,7 @@ int main(int argc, char** argv)
     daemons::Daemon daemon("smtpd", argc, argv);
     bool letterbox = daemon.is_unix();
     warn_of_unsupported(daemon.config());
-    smtpd::Service service(daemon.config(), daemon.nursery(), letterbox);    // keys and tables, while we may read them
+    smtpd::Service service(daemon.config(), daemon.background(), letterbox);    // keys and tables, while we may read them
 
     sandbox::Rights rights;
     rights.network = !letterbox;

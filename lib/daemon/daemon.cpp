@@ -154,12 +154,17 @@ void Daemon::drain()
     if (draining_) return;
     draining_ = true;
     async::loop().post([this] {
-        listeners_.cancel();
-        for (int fd : listening_) ::close(fd);
-        listening_.clear();
+        stop_listening();
         if (on_drain) on_drain();
         maybe_finished();
     });
+}
+
+void Daemon::stop_listening()
+{
+    listeners_.cancel();
+    for (int fd : listening_) ::close(fd);
+    listening_.clear();
 }
 
 void Daemon::maybe_finished()

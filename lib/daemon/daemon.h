@@ -30,6 +30,9 @@ public:
     bool is_unix() const { return type_ == "unix"; }
     bool privileged() const { return privileged_; }             // started as root: users are switched
     async::Nursery& nursery() { return nursery_; }
+    // For tasks that serve the process itself, not a client: a drained process does not wait for them.
+    async::Nursery& background() { return watchers_; }
+    void stop_listening();                                      // what waits in the sockets is left to the next process
     const std::vector<int>& listening() const { return listening_; }
     const std::string& queue_folder() const { return config_.queue_directory; }
     bool draining() const { return draining_; }

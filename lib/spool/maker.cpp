@@ -27,7 +27,7 @@ void NewFile::commit()
 {
     Commit message;
     message.id = id_;
-    if (maker_->connection_ != connection_ || !maker_->tell(std::move(message))) {
+    if (!maker_->tell(connection_, std::move(message))) {
         abandon();
         throw Unavailable("queue manager was restarted");
     }
@@ -41,7 +41,7 @@ void NewFile::abandon()
     Abandon message;
     message.id = id_;
     // Nobody else may take it for a complete message.
-    if (maker_->connection_ != connection_ || !maker_->tell(std::move(message)))
+    if (!maker_->tell(connection_, std::move(message)))
         if (::ftruncate(fd_.get(), 0) != 0) base::log::warning("{}: truncate: {}", id_, base::error_text(errno));
     maker_ = nullptr;
     fd_.reset();
@@ -49,50 +49,97 @@ void NewFile::abandon()
 
 void Maker::connect()
 {
-    if (channel_) return;
-    channel_.emplace(ipc::connect_to(path_));
-    ++connection_;
+    if (current_ != 0) return;
+    ipc::Channel channel = ipc::connect_to(path_);
+    current_ = ++last_connection_;
+    connections_.emplace(current_, std::move(channel));
     lost_.clear();
-    nursery_.start(read_answers());
-    if (on_pickup_) tell(OfferPickup{});
+    nursery_.start(read_answers(current_));
+    if (on_pickup_) tell(current_, OfferPickup{});
 }
 
-async::Task<> Maker::read_answers()
+async::Task<> Maker::read_answers(uint64_t number)
 {
+    ipc::Channel& channel = connections_.at(number);
     std::string why = "it closed the connection";
     try {
         while (true) {
-            auto packet = co_await channel_->receive();
+            auto packet = co_await channel.receive();
             if (!packet) break;
-            take(*packet);
+            take(number, *packet);
         }
     } catch (const ipc::Malformed& fault) {
         why = fault.what();
     }
-    base::log::warning("queue manager: {}", why);
-    channel_.reset();
+    if (number == current_) base::log::warning("queue manager: {}", why);
+    lose(number);
+}
+
+void Maker::lose(uint64_t number)
+{
+    connections_.erase(number);
+    std::erase_if(pickups_, [number](const auto& entry) { return entry.second == number; });
     // Whoever waits is told; a file whose commit was on its way is found by the queue manager when it looks through its folders.
-    for (auto& [request, waiting] : waiting_) {
-        waiting->answer.problem = "queue manager is not available";
-        waiting->answered.set();
-    }
-    waiting_.clear();
+    std::erase_if(waiting_, [number](const auto& entry) {
+        Waiting& waiting = *entry.second;
+        if (waiting.connection != number) return false;
+        waiting.answer.problem = "queue manager is not available";
+        waiting.answered.set();
+        return true;
+    });
+    if (number != current_) return;
+    current_ = 0;
     lost_.set();
 }
 
-void Maker::take(ipc::Packet& packet)
+bool Maker::ask(uint64_t request, Waiting& waiting)
 {
+    try {
+        connect();
+    } catch (const base::SystemError& failure) {
+        waiting.answer.problem = failure.what();
+        return false;
+    }
+    waiting.connection = current_;
+    Create create;
+    create.request = request;
+    tell(current_, create);
+    return true;
+}
+
+void Maker::ask_again(uint64_t left)
+{
+    if (current_ == left) {
+        current_ = 0;
+        lost_.set();
+    }
+    std::erase_if(waiting_, [&](const auto& entry) {
+        Waiting& waiting = *entry.second;
+        if (waiting.connection != left || ask(entry.first, waiting)) return false;
+        waiting.answered.set();
+        return true;
+    });
+}
+
+void Maker::take(uint64_t number, ipc::Packet& packet)
+{
+    if (packet.type == Leaving::type) {
+        ask_again(number);
+        return;
+    }
     if (packet.type == Pickup::type && on_pickup_) {
-        nursery_.start(on_pickup_(ipc::unpack<Pickup>(packet)));
+        auto pickup = ipc::unpack<Pickup>(packet);
+        pickups_[pickup.name] = number;
+        nursery_.start(on_pickup_(std::move(pickup)));
         return;
     }
     Created created = ipc::unpack<Created>(packet);
     auto found = waiting_.find(created.request);
-    if (found == waiting_.end()) {
+    if (found == waiting_.end() || found->second->connection != number) {
         if (created.id.empty()) return;
         Abandon message;
         message.id = created.id;
-        tell(std::move(message));
+        tell(number, std::move(message));
         return;
     }
     Waiting* waiting = found->second;
@@ -103,11 +150,6 @@ void Maker::take(ipc::Packet& packet)
 
 async::Task<NewFile> Maker::create(async::Limit limit)
 {
-    try {
-        connect();
-    } catch (const base::SystemError& failure) {
-        throw Unavailable(failure.what());
-    }
     struct Registered {
         Maker& maker;
         uint64_t request;
@@ -116,15 +158,12 @@ async::Task<NewFile> Maker::create(async::Limit limit)
         ~Registered() { maker.waiting_.erase(request); }
     };
     Registered registered(*this);
-    uint64_t asked_on = connection_;    // not the one there is when we go on: the answer may be older than a restart
-    Create ask;
-    ask.request = registered.request;
-    tell(ask);
+    if (!ask(registered.request, registered.waiting)) throw Unavailable(registered.waiting.answer.problem);
     bool in_time = co_await async::wait(registered.waiting.answered, limit);
     if (!in_time) throw Unavailable("queue manager does not answer");
     Created& answer = registered.waiting.answer;
     if (!answer.file) throw Unavailable(answer.problem);
-    co_return NewFile(this, asked_on, answer.id, std::move(answer.file));
+    co_return NewFile(this, registered.waiting.connection, answer.id, std::move(answer.file));
 }
 
 void Maker::offer_pickup(std::function<async::Task<>(Pickup)> on_pickup)
@@ -144,10 +183,18 @@ async::Task<> Maker::keep_offering()
         }
         if (connected)
             co_await async::wait(lost_);
-        co_await async::sleep(reconnect_pause);
+        else
+            co_await async::sleep(reconnect_pause);
     }
 }
 
-void Maker::answer(PickedUp verdict) { tell(std::move(verdict)); }
+void Maker::answer(PickedUp verdict)
+{
+    auto found = pickups_.find(verdict.name);
+    if (found == pickups_.end()) return;
+    uint64_t number = found->second;
+    pickups_.erase(found);
+    tell(number, std::move(verdict));
+}
 
 } // namespace spool

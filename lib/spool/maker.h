@@ -7,6 +7,7 @@
 #include "spool/messages.h"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <unordered_map>
 
@@ -62,17 +63,27 @@ private:
     struct Waiting {
         async::Flag answered;
         Created answer;
+        uint64_t connection = 0;    // where it was asked
     };
     void connect();
-    async::Task<> read_answers();
+    bool ask(uint64_t request, Waiting& waiting);
+    void ask_again(uint64_t left);
+    async::Task<> read_answers(uint64_t number);
     async::Task<> keep_offering();
-    void take(ipc::Packet& packet);
-    template <class Message> bool tell(Message message) { return channel_ && channel_->post(std::move(message)); }
+    void take(uint64_t number, ipc::Packet& packet);
+    void lose(uint64_t number);
+    template <class Message> bool tell(uint64_t number, Message message)
+    {
+        auto found = connections_.find(number);
+        return found != connections_.end() && found->second.post(std::move(message));
+    }
 
     std::string path_;
     async::Nursery& nursery_;
-    std::optional<ipc::Channel> channel_;
-    uint64_t connection_ = 0;       // counts them
+    std::map<uint64_t, ipc::Channel> connections_;      // more than one only while a queue manager hands over to its successor
+    uint64_t current_ = 0;                              // where new files are asked for; 0: nowhere yet
+    uint64_t last_connection_ = 0;
+    std::unordered_map<std::string, uint64_t> pickups_; // who gave us this one
     async::Flag lost_;
     uint64_t next_request_ = 1;
     std::unordered_map<uint64_t, Waiting*> waiting_;

@@ -69,6 +69,14 @@ struct PickedUp {
     template <class V> void fields(V& v) { v(name, verdict, text); }
 };
 
+// "I am about to end: ask my successor, who listens at the same place." What was committed to me is kept; files I gave out may still be
+// committed or abandoned; what was asked for and not answered is to be asked again there.
+struct Leaving {
+    static constexpr uint16_t type = 8;
+    bool leaving = true;
+    template <class V> void fields(V& v) { v(leaving); }
+};
+
 // One recipient of a delivery. `number` names it in the answer.
 struct Recipient {
     uint32_t number = 0;
