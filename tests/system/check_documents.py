@@ -2,6 +2,7 @@
 """What the papers say of the code is true: RFCs, programs, files, and manual pages that a formatter takes without complaint.
 
     check_documents.py [folder of the built programs] [folder of printed pages]
+    check_documents.py --unused-parameters      prints parameters that claim to be carried out, and that no source reads
 """
 import glob
 import os
@@ -135,7 +136,35 @@ def check_foreign_paths():
                 complain(f"{os.path.relpath(path, ROOT)}:{number}: {found.group(0)}")
 
 
+def unused_parameters():
+    """PARAMETER()s that no program reads: by name, by a name made of prefix and suffix, or by $name in one that is read."""
+    sources = "\n".join(read(path) for path in files_of(*SOURCES, ending=(".cpp", ".h")))
+    words = set(re.findall(r"\w+", sources))
+    literals = set(re.findall(r'"(\w+)"', sources))
+    defaults = {}
+    for path in files_of("lib/config", ending=(".def",)):
+        for name, default in re.findall(r'^PARAMETER\(\w+, (\w+), "((?:[^"\\]|\\.)*)"', read(path), re.MULTILINE):
+            defaults[name] = default
+
+    def is_read(name):
+        prefix, _, suffix = name.partition("_")
+        made = prefix in ("smtp", "lmtp", "smtpd", "local", "relay", "virtual", "default")
+        return name in words or (made and (suffix in literals or "_" + suffix in literals))
+
+    used = {name for name in defaults if is_read(name)}
+    todo = list(used)
+    while todo:
+        for other in re.findall(r"\w+", defaults[todo.pop()]):
+            if other in defaults and other not in used:
+                used.add(other)
+                todo.append(other)
+    return sorted(set(defaults) - used)
+
+
 def main():
+    if sys.argv[1:] == ["--unused-parameters"]:
+        print("\n".join(unused_parameters()))
+        return 0
     binaries = sys.argv[1] if len(sys.argv) > 1 else None
     pages = manual_pages(sys.argv[2] if len(sys.argv) > 2 else None)
     check_standards()
