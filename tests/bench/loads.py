@@ -74,7 +74,7 @@ def _worker(answer, work, share, arguments):
 
 
 def in_children(workers, seconds, work, *arguments):
-    """Runs work(share, *arguments) in so many child processes at once. Returns how long they took together, and the sum of what work returned."""
+    """Runs work(share, *arguments) in so many child processes at once. Returns the seconds they took together, and the sum of their answers."""
     started = time.monotonic()
     children = []
     for share in range(workers):

@@ -1,6 +1,7 @@
 """Where a system's CPU time goes, by perf, when it is installed."""
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -36,5 +37,6 @@ def report(path, lines=20):
     text = ""
     for by in ("comm", "comm,symbol"):
         found = subprocess.run([perf(), "report", "--stdio", "--input", path, "--sort", by], capture_output=True, text=True).stdout
-        text += "\n".join([line for line in found.splitlines() if line.strip() and not line.startswith("#")][:lines]) + "\n"
+        found = [re.sub(r"(\s+-)+\s*$", "", line).rstrip() for line in found.splitlines() if line.strip() and not line.startswith("#")]
+        text += "\n".join(found[:lines]) + "\n"
     return text
