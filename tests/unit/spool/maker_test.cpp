@@ -4,104 +4,11 @@
 #include "../async/run_task.h"
 #include "base/log.h"
 #include "catch.h"
-#include "scratch.h"
-
-#include <sys/socket.h>
-#include <sys/un.h>
-
-#include <cstring>
+#include "fake_manager.h"
 
 using namespace spool;
 
 namespace {
-
-// A queue manager that gives files and remembers what it is told.
-class FakeManager {
-public:
-    explicit FakeManager(const Scratch& scratch) : scratch_(scratch) { listen(); }
-
-    void listen()
-    {
-        std::filesystem::remove(path());
-        listening_ = base::Fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        std::strcpy(address.sun_path, path().c_str());
-        REQUIRE(::bind(listening_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        REQUIRE(::listen(listening_.get(), 16) == 0);
-        nursery_.start(accept());
-    }
-    void die()
-    {
-        nursery_.cancel();
-        channels_.clear();
-        listening_.reset();
-    }
-    std::string path() const { return scratch_ / "qmgr"; }
-    std::string file(const std::string& id) const { return scratch_ / id; }
-    ipc::Channel& channel() { return *channels_.back(); }
-    size_t connections() const { return channels_.size(); }
-
-    bool answers = true;
-    std::string problem;                        // given instead of a file
-    std::vector<std::string> told;              // "commit ID", "abandon ID", "offer", "picked NAME VERDICT"
-    std::vector<uint64_t> asked;
-
-    void give(ipc::Channel& channel, uint64_t request)
-    {
-        Created created;
-        created.request = request;
-        created.problem = problem;
-        if (problem.empty()) {
-            created.id = "ID" + std::to_string(++given_);
-            created.file = scratch_.file(created.id);
-        }
-        channel.post(std::move(created));
-    }
-
-private:
-    async::Task<> accept()
-    {
-        async::Watch watch(listening_.get());
-        while (true) {
-            co_await async::wait(watch.readable());
-            base::Fd fd(::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-            if (!fd) {
-                watch.clear_readable();
-                continue;
-            }
-            channels_.push_back(std::make_unique<ipc::Channel>(std::move(fd)));
-            nursery_.start(serve(*channels_.back()));
-        }
-    }
-
-    async::Task<> serve(ipc::Channel& channel)
-    {
-        while (true) {
-            auto packet = co_await channel.receive();
-            if (!packet) break;
-            if (packet->type == Create::type) {
-                asked.push_back(ipc::unpack<Create>(*packet).request);
-                if (answers) give(channel, asked.back());
-            } else if (packet->type == Commit::type) {
-                told.push_back("commit " + ipc::unpack<Commit>(*packet).id);
-            } else if (packet->type == Abandon::type) {
-                told.push_back("abandon " + ipc::unpack<Abandon>(*packet).id);
-            } else if (packet->type == OfferPickup::type) {
-                told.push_back("offer");
-            } else if (packet->type == PickedUp::type) {
-                auto verdict = ipc::unpack<PickedUp>(*packet);
-                told.push_back(fmt::format("picked {} {}", verdict.name, static_cast<int>(verdict.verdict)));
-            }
-        }
-    }
-
-    const Scratch& scratch_;
-    base::Fd listening_;
-    std::vector<std::unique_ptr<ipc::Channel>> channels_;
-    int given_ = 0;
-    async::Nursery nursery_{"fake queue manager"};
-};
 
 struct House {
     House() { base::log::open("postfix/smtpd", scratch / "log"); }
