@@ -22,6 +22,10 @@ std::optional<gid_t> find_group(const std::string& name);
 // Sets groups, gid and uid, and proves that there is no way back. supplementary: also initgroups(3), for people's own processes;
 // otherwise the user's group and the one named are the only ones.
 void become(const User& user, bool supplementary = false, std::optional<gid_t> also = std::nullopt);
+// The same with these groups, and without asking the name service: for a process that was forked from one with threads, any of which may
+// have held a lock of the name service's at that moment.
+void become(const User& user, const std::vector<gid_t>& groups);
+std::vector<gid_t> groups_of(const User& user);     // what supplementary gives
 
 // What a program still needs after it has opened everything.
 struct Rights {

@@ -49,15 +49,34 @@ std::optional<gid_t> find_group(const std::string& name)
     return entry.gr_gid;
 }
 
+std::vector<gid_t> groups_of(const User& user)
+{
+    std::vector<gid_t> groups(64);
+    int count = static_cast<int>(groups.size());
+    while (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) < 0) {
+        if (groups.size() >= 65536) throw base::SystemError("groups of " + user.name, E2BIG);
+        groups.resize(groups.size() * 2);
+        count = static_cast<int>(groups.size());
+    }
+    groups.resize(static_cast<size_t>(count));
+    return groups;
+}
+
 void become(const User& user, bool supplementary, std::optional<gid_t> also)
+{
+    std::vector<gid_t> groups{user.gid};
+    if (supplementary && ::geteuid() == 0) groups = groups_of(user);
+    if (also) groups.push_back(*also);
+    become(user, groups);
+}
+
+void become(const User& user, const std::vector<gid_t>& groups)
 {
     if (::geteuid() != 0) {
         if (::geteuid() != user.uid) throw base::SystemError(fmt::format("become {}", user.name), EPERM);
         return;
     }
-    gid_t list[] = {user.gid, also.value_or(user.gid)};
-    int groups = supplementary ? ::initgroups(user.name.c_str(), user.gid) : ::setgroups(also ? 2 : 1, list);
-    if (groups != 0) throw base::SystemError("set groups of " + user.name);
+    if (::setgroups(groups.size(), groups.data()) != 0) throw base::SystemError("set groups of " + user.name);
     if (::setresgid(user.gid, user.gid, user.gid) != 0) throw base::SystemError("set group of " + user.name);
     if (::setresuid(user.uid, user.uid, user.uid) != 0) throw base::SystemError("become " + user.name);
     if (user.uid != 0 && (::setuid(0) == 0 || ::geteuid() != user.uid || ::getuid() != user.uid))
