@@ -57,4 +57,16 @@ async::Task<std::optional<sandbox::User>> Users::find(uid_t uid)
     co_return user;
 }
 
+async::Task<std::vector<gid_t>> Users::groups_of(uid_t uid, gid_t gid)
+{
+    auto work = [uid, gid] {
+        auto user = look_up(uid);
+        if (!user) return std::vector<gid_t>{gid};
+        user->gid = gid;
+        return sandbox::groups_of(*user);
+    };
+    auto groups = co_await async::offload(std::move(work));
+    co_return groups;
+}
+
 } // namespace local_delivery

@@ -16,6 +16,8 @@ public:
     // Nothing when there is no such user. Throws base::SystemError when the system can't say.
     async::Task<std::optional<sandbox::User>> find(std::string name);
     async::Task<std::optional<sandbox::User>> find(uid_t uid);
+    // All groups of whoever has that uid; the given one alone for a uid without a name.
+    static async::Task<std::vector<gid_t>> groups_of(uid_t uid, gid_t gid);
 
 private:
     struct Known {

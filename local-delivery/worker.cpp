@@ -36,13 +36,7 @@ void become_who_we_are(const WorkerSettings& settings)
     user.name = std::to_string(settings.identity.uid);
     user.uid = settings.identity.uid;
     user.gid = settings.identity.gid;
-    bool supplementary = settings.identity.supplementary;
-    try {
-        if (supplementary) user.name = sandbox::find_user(settings.identity.uid).name;
-    } catch (const std::exception&) {
-        supplementary = false;      // a uid without a name has no other groups
-    }
-    sandbox::become(user, supplementary);
+    sandbox::become(user, settings.groups);
 }
 
 void give_up_rights(const WorkerSettings& settings)

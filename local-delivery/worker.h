@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include <string>
+#include <vector>
 
 namespace config {
 class Config;
@@ -25,6 +25,7 @@ struct Identity {
 
 struct WorkerSettings {
     Identity identity;
+    std::vector<gid_t> groups;
     bool change_user = false;       // started as root
     bool sandboxed = true;
     bool for_virtual = false;       // lock as virtual(8)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "users.h"
 
 #include <unistd.h>
 
@@ -37,9 +38,8 @@ void Workers::make_room()
     longest->leave.set();
 }
 
-Workers::Worker& Workers::worker_for(const Identity& who)
+Workers::Worker& Workers::start(const Identity& who, std::vector<gid_t> groups)
 {
-    if (auto found = workers_.find(who); found != workers_.end()) return *found->second;
     make_room();
     auto pair = ipc::make_pair();
     base::log::flush();     // else the child would write our gathered lines again
@@ -48,6 +48,7 @@ Workers::Worker& Workers::worker_for(const Identity& who)
     if (pid == 0) {
         WorkerSettings settings;
         settings.identity = who;
+        settings.groups = std::move(groups);
         settings.change_user = limits_.change_user;
         settings.sandboxed = limits_.sandboxed;
         settings.for_virtual = limits_.for_virtual;
@@ -76,7 +77,10 @@ async::Task<Answer> Workers::ask(Identity who, Order order)
     uint64_t number = order.number;
     refusal.report.found = order.kind == Order::read_forward;
     try {
-        Worker& worker = worker_for(who);
+        std::vector<gid_t> groups{who.gid};
+        if (who.supplementary && !workers_.count(who)) groups = co_await Users::groups_of(who.uid, who.gid);
+        auto found = workers_.find(who);    // somebody else may have started it meanwhile
+        Worker& worker = found != workers_.end() ? *found->second : start(who, std::move(groups));
         worker.last_used = base::steady_now();
         worker.waiting[number] = &waiting;
         // Whoever gives up waiting must not be answered.

@@ -41,7 +41,7 @@ private:
         async::Flag answered;
         Answer answer;
     };
-    Worker& worker_for(const Identity& who);
+    Worker& start(const Identity& who, std::vector<gid_t> groups);
     void make_room();
     async::Task<> look_after(std::unique_ptr<Worker> worker);
     async::Task<> converse(Worker& worker);

@@ -198,7 +198,7 @@ TEST_CASE("a visit finds the .forward file or fills the mailbox", "[local-delive
     }
     SECTION("a link")
     {
-        ::symlink("/etc/passwd", house.path(".forward").c_str());
+        std::filesystem::create_symlink("/etc/passwd", house.path(".forward"));
         CHECK(visit().report.text == "delivered to maildir");
     }
     SECTION("an empty one")
