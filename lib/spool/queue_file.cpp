@@ -62,9 +62,9 @@ template <class Number> Number to_number(std::string_view text)
 void read_record(RecordType type, std::string_view payload, Envelope& envelope)
 {
     switch (type) {
-    case RecordType::queue_id: envelope.id = payload; return;
+    case RecordType::queue_id: envelope.id = split_fields(payload, 1)[0]; return;
     case RecordType::arrival: envelope.arrival = to_number<int64_t>(payload); return;
-    case RecordType::sender: envelope.sender = payload; return;
+    case RecordType::sender: envelope.sender = split_fields(payload, 1)[0]; return;
     case RecordType::recipient: {
         auto parts = split_fields(payload, 4);
         Recipient recipient;
@@ -77,7 +77,8 @@ void read_record(RecordType type, std::string_view payload, Envelope& envelope)
         return;
     }
     case RecordType::attribute: {
-        auto pair = base::cut(payload, '=');
+        auto pair = base::cut(split_fields(payload, 1)[0], '=');
+        if (!pair.found) throw Damaged("attribute without a value");
         envelope.attributes[std::string(pair.before)] = pair.after;
         return;
     }
