@@ -20,6 +20,7 @@ struct Agent {
     const config::Config& config;
     std::string service;                // the name in the log, and of the transport whose recipients we deliver ourselves
     std::string queue_folder;
+    bool change_user;                   // started as root
     routing::Router router;
     routing::AddressMaps address_maps;
     Aliases aliases;

@@ -337,7 +337,7 @@ const Leaf* decisive(const std::vector<Leaf>& leaves)
 {
     for (auto status : {spool::Outcome::deferred, spool::Outcome::bounced, spool::Outcome::handed_on, spool::Outcome::delivered})
         for (const Leaf& leaf : leaves)
-            if (leaf.report.status == status) return &leaf;
+            if (leaf.report.status == status && !leaf.report.text.empty()) return &leaf;     // without text: not tried
     return nullptr;
 }
 

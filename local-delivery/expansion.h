@@ -102,7 +102,7 @@ private:
     std::set<std::string> seen_;
 };
 
-// Takes the leaves' outcomes together: deferred if any is, else bounced if any is.
+// The leaf whose outcome is that of the recipient: a deferred one if any is, else a bounced one. Null when nothing was tried.
 const Leaf* decisive(const std::vector<Leaf>& leaves);
 
 } // namespace local_delivery

@@ -158,9 +158,9 @@ async::Task<Report> Delivery::run_or_write(Order::Kind kind, const Leaf& leaf, s
     const config::Config& config = agent_.config;
     bool known = rights.has_value();
     // Without root there is nobody but ourselves.
-    if (!rights && ::geteuid() != 0) rights = co_await agent_.users.find(::geteuid());
+    if (!rights && !agent_.change_user) rights = co_await agent_.users.find(::geteuid());
     if (!rights) rights = co_await agent_.users.find(config.default_privs);
-    if (!rights || (rights->uid == 0 && ::geteuid() == 0)) co_return deferred("4.3.5", "default_privs: no such user, or root");
+    if (!rights || (rights->uid == 0 && agent_.change_user)) co_return deferred("4.3.5", "default_privs: no such user, or root");
     Order order = order_for(job_, kind);
     order.path = std::move(target);
     order.sender = leaf.sender;
