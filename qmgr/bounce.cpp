@@ -141,6 +141,7 @@ async::Task<> send_bounce(Manager& manager, Message& message)
         base::log::info("{}: undeliverable notification discarded", message.id);
         co_return;
     }
+    std::vector<std::string> recipients = manager.address_maps().expand_virtual(message.envelope.sender);
     base::Fd original = manager.folders().open_to_read(message.place, message.id);
     bool headers_only = message.envelope.attribute("ret") == "HDRS" ||
                         static_cast<int64_t>(message.head.content_length) > config.bounce_size_limit;
@@ -157,9 +158,12 @@ async::Task<> send_bounce(Manager& manager, Message& message)
     origin.received = fmt::format("Received: by {} ({})\r\n\tid {}; {}\r\n", config.myhostname, config.mail_name, file.id,
                                   base::mail_date(base::wall_now()));
     spool::Intake intake(config, std::move(origin), file.id);
-    spool::Recipient recipient;
-    recipient.address = message.envelope.sender;
-    intake.add_recipient(std::move(recipient));
+    for (auto& address : recipients) {
+        spool::Recipient recipient;
+        recipient.address = std::move(address);
+        recipient.original = message.envelope.sender;
+        intake.add_recipient(std::move(recipient));
+    }
     std::string notice = make_bounce(config, message, file.id, message.envelope.sender, content, !headers_only);
     intake.add(notice);
     spool::ContentSeen seen;

@@ -21,7 +21,7 @@ constexpr int64_t due_granularity = 64;     // seconds: the coarsest that retrie
 } // namespace
 
 Manager::Manager(const config::Config& config, async::Nursery& nursery)
-    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config)
+    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config), address_maps_(config, router_)
 {
     folders_.make();
 }

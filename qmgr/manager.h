@@ -5,6 +5,7 @@
 #include "transport.h"
 
 #include "config/config.h"
+#include "routing/address_maps.h"
 #include "routing/router.h"
 #include "spool/folders.h"
 
@@ -20,6 +21,7 @@ public:
     const config::Config& config() const { return config_; }
     const spool::Folders& folders() const { return folders_; }
     async::Nursery& nursery() { return nursery_; }
+    routing::AddressMaps& address_maps() { return address_maps_; }
 
     // A new, empty queue file in incoming. Throws base::SystemError.
     struct NewFile {
@@ -80,6 +82,7 @@ private:
     async::Nursery& nursery_;
     spool::Folders folders_;
     routing::Router router_;
+    routing::AddressMaps address_maps_;
     std::unordered_map<std::string, std::unique_ptr<Message>> active_;
     std::unordered_map<std::string, std::unique_ptr<Transport>> transports_;
     std::deque<std::string> waiting_;                // complete, in incoming

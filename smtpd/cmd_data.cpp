@@ -19,7 +19,8 @@ async::Task<smtp::Reply> cmd_data(Session& s, const smtp::Command& command)
     begin_content(s);
     s.say({354, "", "End data with <CR><LF>.<CR><LF>"});
     co_await s.stream.flush(s.config.smtpd_timeout);
-    smtp::DataDecoder decoder(s.service.bare_newline, s.config.cleanup_replace_stray_cr_lf);
+    bool exempt = s.client.uid || s.service.bare_newline_exceptions.contains(s.client.name, s.client.address);
+    smtp::DataDecoder decoder(exempt ? smtp::BareNewline::accept_lines : s.service.bare_newline, s.config.cleanup_replace_stray_cr_lf);
     for (bool finished = false; !finished;) {
         if (s.stream.buffered().empty()) co_await s.stream.fill(s.config.smtpd_timeout);
         auto step = decoder.feed(s.stream.buffered(), s.mail->decoded);
@@ -27,7 +28,7 @@ async::Task<smtp::Reply> cmd_data(Session& s, const smtp::Command& command)
         finished = step.finished;
         co_await take_content(s);
     }
-    if (decoder.must_reject() && !s.client.trusted) {
+    if (decoder.must_reject()) {
         base::log::info("{}: reject: bare <LF> received from {}", s.queue_id(), s.client.text());
         s.mail->failure = smtp::Reply{550, "5.5.2", "Error: bare <LF> received"};
         s.done = true;

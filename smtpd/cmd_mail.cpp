@@ -32,7 +32,8 @@ async::Task<smtp::Reply> cmd_mail(Session& s, const smtp::Command& command)
         co_return reply;
     }
     Transaction transaction;
-    transaction.sender = mail.sender.null() ? "" : s.service.router.rewrite(mail.sender.address);
+    if (!mail.sender.null())
+        transaction.sender = s.service.address_maps.canonical(s.service.router.rewrite(mail.sender.address), routing::Place::envelope_sender);
     transaction.mail = std::move(mail);
     s.mail.emplace(std::move(transaction));
     s.stage = mail_given;

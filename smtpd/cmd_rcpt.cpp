@@ -42,18 +42,30 @@ std::optional<smtp::Reply> decide(Session& s, const std::string& recipient)
     // What a local user sends is taken and bounced if it must be: a script reads no replies.
     if (s.service.letterbox) return std::nullopt;
     Facts facts = gather_facts(s, recipient);
-    return decide_recipient(s.config.smtpd_relay_restrictions, s.config.smtpd_recipient_restrictions, facts,
-                            static_cast<int>(s.config.relay_domains_reject_code), s.config.smtpd_reject_unlisted_recipient);
+    // As with smtpd_delay_reject = yes: client, HELO and sender are judged when a recipient is named.
+    return decide_recipient({&s.config.smtpd_client_restrictions, &s.config.smtpd_helo_restrictions, &s.config.smtpd_sender_restrictions,
+                             &s.config.smtpd_relay_restrictions, &s.config.smtpd_recipient_restrictions},
+                            facts, static_cast<int>(s.config.relay_domains_reject_code), s.config.smtpd_reject_unlisted_recipient);
 }
 
-spool::Recipient make_recipient(const smtp::RcptCommand& command, std::string address)
+bool is_given(const Transaction& mail, const std::string& address)
 {
-    spool::Recipient recipient;
-    recipient.address = std::move(address);
-    recipient.original = recipient.address;
-    if (!command.orcpt.empty()) recipient.dsn_original = command.orcpt_type + ";" + command.orcpt;
-    recipient.notify = command.notify;
-    return recipient;
+    return std::any_of(mail.recipients.begin(), mail.recipients.end(), [&](const auto& known) { return known.address == address; });
+}
+
+// The addresses that canonical maps and virtual aliases make of it; each gets the message once.
+void add_recipients(Session& s, const smtp::RcptCommand& command, const std::string& address)
+{
+    std::string canonical = s.service.address_maps.canonical(address, routing::Place::envelope_recipient);
+    for (auto& final_address : s.service.address_maps.expand_virtual(canonical)) {
+        if (is_given(*s.mail, final_address)) continue;
+        spool::Recipient recipient;
+        recipient.address = std::move(final_address);
+        recipient.original = address;
+        if (!command.orcpt.empty()) recipient.dsn_original = command.orcpt_type + ";" + command.orcpt;
+        recipient.notify = command.notify;
+        s.mail->recipients.push_back(std::move(recipient));
+    }
 }
 
 } // namespace
@@ -64,7 +76,7 @@ async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
     smtp::RcptCommand rcpt = smtp::parse_rcpt(command.arguments, grammar_of(s));
     if (rcpt.recipient.beyond_ascii() && !s.mail->mail.smtputf8) co_return smtp::Reply{553, "5.6.7", "Must declare SMTPUTF8 to send unicode address"};
     // RFC 5321 4.5.3.1.10: 452, so that the client comes again with the rest.
-    if (static_cast<int64_t>(s.mail->recipients.size()) >= s.config.smtpd_recipient_limit)
+    if (++s.mail->named > s.config.smtpd_recipient_limit)
         co_return smtp::Reply{452, "4.5.3", "Error: too many recipients"};
     std::string address = s.service.router.rewrite(rcpt.recipient.address);
     auto refusal = decide(s, address);
@@ -77,7 +89,7 @@ async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
         log_reject(s, "RCPT", *no_room, address);
         co_return *no_room;
     }
-    s.mail->recipients.push_back(make_recipient(rcpt, std::move(address)));
+    add_recipients(s, rcpt, address);
     s.stage = rcpt_given;
     co_return smtp::Reply{250, "2.1.5", "Ok"};
 }

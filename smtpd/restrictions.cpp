@@ -89,10 +89,10 @@ Verdict evaluate(const std::vector<std::string>& list, const Facts& facts, int r
     return {};
 }
 
-std::optional<smtp::Reply> decide_recipient(const std::vector<std::string>& relay_list, const std::vector<std::string>& recipient_list,
-                                            const Facts& facts, int relay_code, bool reject_unlisted)
+std::optional<smtp::Reply> decide_recipient(const std::vector<const std::vector<std::string>*>& lists, const Facts& facts, int relay_code,
+                                            bool reject_unlisted)
 {
-    for (const auto* list : {&relay_list, &recipient_list}) {
+    for (const auto* list : lists) {
         Verdict verdict = evaluate(*list, facts, relay_code);
         if (verdict.kind == Verdict::refuse) return verdict.reply;
     }

@@ -30,9 +30,9 @@ struct Verdict {
 // unsupported_restrictions(). relay_code: relay_domains_reject_code.
 Verdict evaluate(const std::vector<std::string>& list, const Facts& facts, int relay_code);
 
-// Both lists that apply to a recipient, the relay list first, and the check of unlisted recipients at the end.
-std::optional<smtp::Reply> decide_recipient(const std::vector<std::string>& relay_list, const std::vector<std::string>& recipient_list,
-                                            const Facts& facts, int relay_code, bool reject_unlisted);
+// The lists that apply to a recipient, in order, each with its own last word; and the check of unlisted recipients at the end.
+std::optional<smtp::Reply> decide_recipient(const std::vector<const std::vector<std::string>*>& lists, const Facts& facts, int relay_code,
+                                            bool reject_unlisted);
 
 // The words of a list that evaluate() passes over, for a warning at start.
 std::vector<std::string> unsupported_restrictions(const std::vector<std::string>& list);

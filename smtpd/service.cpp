@@ -25,8 +25,9 @@ smtp::BareNewline bare_newline(const std::string& word)
 } // namespace
 
 Service::Service(const config::Config& configuration, async::Nursery& nursery, bool is_letterbox)
-    : config(configuration), letterbox(is_letterbox), router(config), recipients(config, router),
-      trusted_networks(config.find("mynetworks").value_or("")), limit_exceptions(config.find("smtpd_client_event_limit_exceptions").value_or("")),
+    : config(configuration), letterbox(is_letterbox), router(config), recipients(config, router), address_maps(config, router),
+      trusted_networks(config.find("mynetworks").value_or("")), bare_newline_exceptions(config.find("smtpd_forbid_bare_newline_exclusions").value_or("")),
+      limit_exceptions(config.find("smtpd_client_event_limit_exceptions").value_or("")),
       maker(config.queue_directory + "/private/qmgr", nursery)
 {
     bare_newline = smtpd::bare_newline(base::lower(config.smtpd_forbid_bare_newline));

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "dns/resolver.h"
 #include "maps/matchlist.h"
+#include "routing/address_maps.h"
 #include "routing/recipients.h"
 #include "routing/router.h"
 #include "sasl/auth_client.h"
@@ -31,7 +32,9 @@ public:
     const bool letterbox;
     routing::Router router;
     routing::Recipients recipients;
+    routing::AddressMaps address_maps;
     maps::NetworkList trusted_networks;             // mynetworks
+    maps::NetworkList bare_newline_exceptions;      // smtpd_forbid_bare_newline_exclusions
     maps::NetworkList limit_exceptions;             // smtpd_client_event_limit_exceptions
     std::optional<tls::ServerContext> tls;          // empty: no certificate, or smtpd_tls_security_level = none
     TlsLevel tls_level = TlsLevel::none;

@@ -17,7 +17,8 @@ namespace {
 
 void warn_of_unsupported(const config::Config& config)
 {
-    for (const char* name : {"smtpd_relay_restrictions", "smtpd_recipient_restrictions"})
+    for (const char* name : {"smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions", "smtpd_relay_restrictions",
+                             "smtpd_recipient_restrictions"})
         for (const auto& word : smtpd::unsupported_restrictions(config.list(name)))
             base::log::warning("{}: restriction \"{}\" is not carried out", name, word);
 }

@@ -20,6 +20,7 @@ struct Transaction {
     smtp::MailCommand mail;
     std::string sender;                          // rewritten, internal form
     std::vector<spool::Recipient> recipients;
+    int64_t named = 0;                           // RCPT commands, before aliases
     spool::NewFile file;                         // asked for with the first recipient
     int64_t arrival = 0;                         // microseconds since 1970
 
