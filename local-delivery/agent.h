@@ -26,8 +26,8 @@ struct Agent {
     Aliases aliases;
     Users users;
     Workers workers;
-    async::Nursery connections{"queue manager"};
     spool::Maker maker;
+    async::Nursery connections{"queue manager"};    // the maker's, who outlives them
     maps::Maps mailbox_commands, mailbox_transports, fallback_transports;
     maps::Maps virtual_mailboxes, virtual_uids, virtual_gids;
     maps::Maps status_filter;
