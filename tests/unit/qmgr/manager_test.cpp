@@ -1,0 +1,109 @@
+// The owner of the spool: what becomes of a message whose recipients can't be delivered, are bounced, or are done.
+#include "manager.h"
+
+#include "../async/run_task.h"
+#include "../spool/scratch.h"
+#include "base/log.h"
+#include "catch.h"
+#include "spool/intake.h"
+
+using namespace qmgr;
+
+namespace {
+
+struct House {
+    explicit House(const std::string& settings)
+        : config(config::Config::parse("myhostname = mail.example.org\nmydestination =\nqueue_directory = " + scratch.path() + "\n" + settings, "main.cf"))
+    {
+        base::log::open("postfix/qmgr", scratch / "log");
+        manager = std::make_unique<Manager>(config, nursery);
+    }
+    ~House()
+    {
+        run_rounds();
+        nursery.cancel();
+        base::log::flush();
+        base::log::to_stderr("test");
+    }
+    // A message that arrived so many seconds ago, as a maker leaves it.
+    std::string accept(const std::string& sender, int64_t age = 0)
+    {
+        Manager::NewFile file = manager->create();
+        spool::Origin origin;
+        origin.sender = sender;
+        origin.arrival = now_microseconds() - age * 1'000'000;
+        spool::Intake intake(config, origin, file.id);
+        spool::Recipient recipient;
+        recipient.address = "ann@elsewhere.example";
+        intake.add_recipient(recipient);
+        intake.add("Subject: x\r\n\r\nbody\r\n");
+        spool::write_blocks(file.fd.get(), intake.finish({}), true, file.id);
+        manager->accept(file.id, std::move(file.fd));
+        return file.id;
+    }
+    bool settled() const
+    {
+        return run_until([&] { return manager->active_count() == 0; });
+    }
+    std::string log() const
+    {
+        base::log::flush();
+        return base::read_file(scratch / "log");
+    }
+
+    Scratch scratch;
+    config::Config config;
+    async::Nursery nursery{"qmgr"};
+    std::unique_ptr<Manager> manager;
+};
+
+} // namespace
+
+TEST_CASE("deferred mail waits longer the older it is, between the two limits", "[qmgr]")
+{
+    struct Case {
+        int64_t age, least, most;       // seconds until the next attempt
+    };
+    for (const auto& c : {Case{0, 300, 340}, Case{200, 300, 340}, Case{1000, 1000, 1070}, Case{100000, 4000, 4070}}) {
+        CAPTURE(c.age);
+        House house("default_transport = retry:4.4.4 nowhere to go\n");
+        int64_t before = now_seconds();
+        std::string id = house.accept("joe@example.org", c.age);
+        REQUIRE(house.settled());
+        auto place = house.manager->folders().find(id);
+        REQUIRE(place);
+        CHECK(place->queue == spool::Queue::deferred);
+        CHECK(place->when >= before + c.least);
+        CHECK(place->when <= now_seconds() + c.most);
+        base::Fd fd = house.manager->folders().open_to_read(*place, id);
+        auto stored = spool::read_message(fd.get(), id, true);
+        REQUIRE(stored.journal.size() == 2);
+        CHECK(stored.journal[0].text == "nowhere to go");
+        CHECK(stored.journal[1].time == place->when);
+        CHECK(house.log().find("status=deferred (nowhere to go)") != std::string::npos);
+    }
+}
+
+TEST_CASE("a message that can't be delivered is answered by a notice, a notice by nothing", "[qmgr]")
+{
+    House house("default_transport = error:5.1.2 no such place\n");
+    std::string id = house.accept("joe@example.org");
+    REQUIRE(house.settled());
+    std::string log = house.log();
+    CHECK(log.find("status=bounced (no such place)") != std::string::npos);
+    CHECK(log.find(id + ": sender non-delivery notification: ") != std::string::npos);
+    CHECK(log.find("undeliverable notification discarded") != std::string::npos);
+    CHECK(run_until([&] { return !house.manager->folders().find(id); }));
+}
+
+TEST_CASE("a damaged file is set aside, an unfinished one is no message", "[qmgr]")
+{
+    House house("default_transport = retry:x\n");
+    Manager::NewFile file = house.manager->create();
+    base::write_all(file.fd.get(), "no queue file at all, and that for more than sixty-four bytes of it", "file");
+    std::string id = file.id;
+    CHECK_FALSE(house.manager->activate({spool::Queue::incoming}, id, std::move(file.fd)));
+    CHECK(house.manager->folders().find(id) == spool::Place{spool::Queue::corrupt});
+    CHECK_FALSE(house.manager->activate({spool::Queue::incoming}, "0000000000z0"));
+    CHECK(house.manager->active_count() == 0);
+}
