@@ -38,6 +38,16 @@ std::string typed_address(const std::string& address)
     return (base::is_ascii(external) ? "rfc822; " : "utf-8; ") + external;
 }
 
+// RFC 3464 2.3.6: the other server's own words, out of "host NAME[ADDR] said: REPLY (in reply to COMMAND command)".
+std::string_view reply_in(std::string_view text)
+{
+    constexpr std::string_view before = " said: ", after = " (in reply to ";
+    size_t start = text.find(before);
+    if (start == std::string_view::npos) return {};
+    std::string_view reply = text.substr(start + before.size());
+    return reply.substr(0, reply.rfind(after));
+}
+
 // RFC 3464 2.3: facts of one recipient.
 std::string recipient_fields(const RecipientState& state)
 {
@@ -49,8 +59,9 @@ std::string recipient_fields(const RecipientState& state)
     text += "Action: failed\r\n";
     std::string dsn = state.dsn.empty() ? "5.0.0" : one_line(state.dsn);
     text += "Status: " + dsn + "\r\n";
-    if (!state.remote.empty()) text += "Remote-MTA: dns; " + one_line(state.remote) + "\r\n";
-    text += mail::fold_field("Diagnostic-Code", (state.remote.empty() ? "X-Rookpost; " : "smtp; ") + one_line(state.text));
+    if (!state.remote.empty()) text += "Remote-MTA: dns; " + one_line(std::string(base::cut(state.remote, '[').before)) + "\r\n";
+    std::string reply(reply_in(state.text));
+    text += mail::fold_field("Diagnostic-Code", reply.empty() ? "X-Rookpost; " + one_line(state.text) : "smtp; " + one_line(reply));
     text += "Last-Attempt-Date: " + base::mail_date(wall(state.last_attempt)) + "\r\n";
     return text;
 }
