@@ -181,8 +181,7 @@ async::Task<> send_bounce(Manager& manager, Message& message)
     seen.has_8bit = !base::is_ascii(notice);
     seen.has_leading_dot = notice.find("\r\n.") != std::string::npos;
     auto blocks = intake.finish(seen);
-    int descriptor = file.fd.get();
-    auto keep = [descriptor, blocks = std::move(blocks), id = file.id] { spool::write_blocks(descriptor, blocks, true, id); };
+    auto keep = [fd = file.fd.duplicate(), blocks = std::move(blocks), id = file.id] { spool::write_blocks(fd.get(), blocks, true, id); };
     base::log::info_as("cleanup", fmt::format("{}: message-id={}", file.id, intake.message_id()));
     std::exception_ptr trouble;
     try {

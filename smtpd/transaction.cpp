@@ -132,8 +132,10 @@ async::Task<> take_content(Session& s)
     if (!mail.failure) mail.intake->add(mail.decoded);
     mail.decoded.clear();
     if (mail.failure || !mail.intake->full()) co_return;
-    int fd = mail.file.fd().get();
-    auto write = [fd, blocks = mail.intake->take_blocks(), id = mail.file.id()] { spool::write_blocks(fd, blocks, false, id); };
+    // A descriptor of its own: the session may end while the thread still writes.
+    auto write = [fd = mail.file.fd().duplicate(), blocks = mail.intake->take_blocks(), id = mail.file.id()] {
+        spool::write_blocks(fd.get(), blocks, false, id);
+    };
     try {
         co_await async::offload(std::move(write));
     } catch (const base::SystemError& failure) {
@@ -152,8 +154,7 @@ async::Task<smtp::Reply> end_content(Session& s, smtp::ContentFacts facts)
         if (auto refusal = mail.intake->refusal()) mail.failure = smtp::Reply{refusal->code, refusal->dsn, refusal->text};
         base::log::info_as("cleanup", fmt::format("{}: message-id={}", id, mail.intake->message_id()));
         if (!mail.failure) {
-            int fd = mail.file.fd().get();
-            auto keep = [fd, blocks = std::move(blocks), id] { spool::write_blocks(fd, blocks, true, id); };
+            auto keep = [fd = mail.file.fd().duplicate(), blocks = std::move(blocks), id] { spool::write_blocks(fd.get(), blocks, true, id); };
             try {
                 co_await async::offload(std::move(keep));
                 mail.file.commit();

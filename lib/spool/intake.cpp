@@ -109,7 +109,8 @@ void Intake::end_header(std::string_view header)
         append(field.whole);
         if (field.whole.empty() || field.whole.back() != '\n') append("\r\n");
     }
-    if (hops > config_.hopcount_limit) refusal_ = Refusal{554, "5.4.6", "Error: too many hops"};
+    // Our own field counts, as in Postfix.
+    if (hops + 1 >= config_.hopcount_limit) refusal_ = Refusal{554, "5.4.6", "Error: too many hops"};
     bool complete = origin_.complete_headers || config_.always_add_missing_headers;
     if (complete) append(missing_fields(!date, message_id_.empty(), !from));
 }

@@ -172,12 +172,12 @@ TEST_CASE("strangers' mail gets missing fields only when we are told to", "[spoo
 
 TEST_CASE("mail that was received too often is a loop", "[spool]")
 {
-    for (int hops : {0, 1, 50, 51, 500}) {
+    for (int hops : {0, 1, 48, 49, 500}) {
         CAPTURE(hops);
         std::string header;
         for (int i = 0; i < hops; ++i) header += i % 2 ? "RECEIVED: from a by b\r\n" : "Received: from c\r\n\tby d\r\n";
         Taken taken = take(header + "\r\nReceived: body\r\n", origin(), 100);
-        CHECK(taken.refusal.has_value() == (hops > 50));
+        CHECK(taken.refusal.has_value() == (hops >= 49));
         if (taken.refusal) CHECK(taken.refusal->code == 554);
         if (taken.refusal) CHECK(taken.refusal->dsn == "5.4.6");
     }
