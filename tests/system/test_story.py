@@ -24,10 +24,12 @@ def hosts_of_the_story():
         machine.run("hostname", f"mail.{name}.com", check=False)
         suite_ = Instance(name, machine=machine, ports=STANDARD_PORTS, hostname=f"mail.{name}.com", domain=f"{name}.com", settings={
             "mydestination": f"{name}.com, mail.{name}.com", "virtual_mailbox_domains": "", "virtual_mailbox_maps": "",
-            "inet_interfaces": "all", "alias_maps": "texthash:$config_directory/aliases",
+            "inet_interfaces": "all", "alias_maps": "hash:$config_directory/aliases",
             "minimal_backoff_time": "2s", "maximal_backoff_time": "4s", "queue_run_delay": "1s", "smtp_connect_timeout": "5s"})
         suite_.write("users", "".join(f"{user}:{password_hash()}:{uid}:{uid}::{machine.home(user)}::\n" for user, uid in
                                       (("kitkat", 2001), ("nougat", 2002))))
+        suite_.write("aliases", "postmaster: root\nroot: nougat\nwebmaster: admin1, admin2, admin3\n")
+        suite_.command("newaliases")
         systems.append(suite_)
     return systems
 
@@ -159,8 +161,6 @@ SyncState *
 
     @suite.needs("mutt")
     def test_4_an_alias_with_three_members(self):
-        self.bbb.write("aliases", "postmaster: root\nroot: nougat\nwebmaster: admin1, admin2, admin3\n")
-        self.bbb.command("rookpost", "reload")
         self.mutt(self.aaa, "kitkat@aaa.com", "webmaster@bbb.com", "to all three")
         for user in ("admin1", "admin2", "admin3"):
             self.wait_for_subject(self.bbb, user, "to all three")

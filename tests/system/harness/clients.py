@@ -5,6 +5,8 @@ import smtplib
 
 from harness.instance import PASSWORD, trust
 
+poplib._MAXLINE = 1 << 20       # messages have longer lines than it thinks
+
 
 def smtp(instance, **more):
     return smtplib.SMTP("127.0.0.1", instance.ports["smtp"], local_hostname="client.test", timeout=30, **more)
