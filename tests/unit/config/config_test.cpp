@@ -141,7 +141,7 @@ TEST_CASE("units, overrides and names that programs make")
              "2m\nfoo_destination_recipient_limit = 7\n",
              {{"service_name", "relay"}, {"syslog_name", "postfix/$service_name"}, {"smtp_helo_timeout", "1"}});
     CHECK(config.maximal_queue_lifetime == 72h);
-    CHECK(config.delay_warning_time == 4h);
+    CHECK(config.seconds("delay_warning_time") == 4h);
     CHECK(config.smtp_helo_timeout == 1s);
     CHECK(config.syslog_name == "postfix/relay");
     CHECK(config.number("foo_destination_recipient_limit") == 7);

@@ -111,16 +111,16 @@ TEST_CASE("a container's configuration is read")
     CHECK(config.mynetworks[1] == "[::ffff:127.0.0.0]/104");
     CHECK(config.smtpd_hard_error_limit == 5);
     CHECK(config.smtpd_tls_security_level == "may");
-    CHECK(config.smtpd_tls_session_cache_database == "btree:/var/lib/rookpost/smtpd_scache");
+    CHECK(config.find("smtpd_tls_session_cache_database") == "btree:/var/lib/rookpost/smtpd_scache");
     CHECK(config.smtpd_recipient_restrictions[4] == "inline:{{<> = REJECT}}");
-    CHECK(config.smtpd_milters ==
+    CHECK(config.list("smtpd_milters") ==
           Strings{"inet:rspamd:9900", "{ inet:host:8891, connect_timeout=10s, default_action=accept }"});
     CHECK(config.virtual_alias_maps ==
           Strings{"texthash:/etc/postfix/virtual", "socketmap:unix:/tmp/podop.socket:alias"});
     CHECK(config.smtpd_sender_restrictions ==
           Strings{"permit_sasl_authenticated", "permit_mynetworks", "reject_unknown_sender_domain"});
-    CHECK(config.smtp_sasl_security_options.empty());
-    CHECK(config.delay_warning_time == 4h);
+    CHECK(config.list("smtp_sasl_security_options").empty());
+    CHECK(config.seconds("delay_warning_time") == 4h);
 }
 
 TEST_CASE("a container's services are read")
