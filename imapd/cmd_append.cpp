@@ -1,7 +1,8 @@
 // APPEND, RFC 3501 6.3.11; APPENDUID, RFC 4315; APPENDLIMIT, RFC 7889. The message goes to disk as it arrives.
 #include "cmd.h"
 
-#include "lend.h"
+#include "async/lend.h"
+
 
 #include <fmt/format.h>
 
@@ -76,7 +77,7 @@ async::Task<Tagged> cmd_append(Session& session, Arguments& arguments)
     if (rest.find_first_not_of(' ') != std::string::npos)
         throw Bad("Expected the end of the command after the message");
     Commit work{std::move(message), std::move(target.flags), target.date};
-    auto place = co_await lend(session, std::move(work));
+    auto place = co_await async::lend(session.mail, std::move(work));
     co_return ok(fmt::format("[APPENDUID {} {}] APPEND completed", place.uid_validity, place.uid));
 }
 

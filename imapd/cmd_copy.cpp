@@ -1,7 +1,8 @@
 // COPY, RFC 3501 6.4.7; MOVE, RFC 6851; their UID forms; COPYUID, RFC 4315.
 #include "cmd.h"
 
-#include "lend.h"
+#include "async/lend.h"
+
 
 #include <fmt/format.h>
 
@@ -57,7 +58,7 @@ async::Task<Tagged> copy(Session& session, Arguments& arguments, bool by_uid)
     Wanted wanted = read(session, arguments, by_uid);
     size_t asked = wanted.uids.size();
     Copy work{std::move(wanted.uids), std::move(wanted.to)};
-    auto result = co_await lend(session, std::move(work));
+    auto result = co_await async::lend(session.mail, std::move(work));
     session.selected->stale = true;
     if (!result) co_return no_target();
     if (result->uids.empty() && asked > 0) co_return no("[EXPUNGEISSUED] These messages are gone");
@@ -70,7 +71,7 @@ async::Task<Tagged> move(Session& session, Arguments& arguments, bool by_uid)
     if (session.selected->read_only) co_return no("[READ-ONLY] The mailbox is read-only");
     size_t asked = wanted.uids.size();
     Copy work{std::move(wanted.uids), std::move(wanted.to)};
-    auto result = co_await lend(session, std::move(work));
+    auto result = co_await async::lend(session.mail, std::move(work));
     session.selected->stale = true;
     if (!result) co_return no_target();
     if (result->uids.empty() && asked > 0) co_return no("[EXPUNGEISSUED] These messages are gone");
@@ -79,7 +80,7 @@ async::Task<Tagged> move(Session& session, Arguments& arguments, bool by_uid)
     // RFC 6851 4.3: COPYUID comes before the EXPUNGE lines, which the news tell.
     std::string code = copyuid(*result);
     if (!code.empty()) session.client.say(fmt::format("* OK {}Moved", code));
-    co_await lend(session, std::move(originals));
+    co_await async::lend(session.mail, std::move(originals));
     co_return ok("MOVE completed");
 }
 

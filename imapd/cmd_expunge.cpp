@@ -1,7 +1,8 @@
 // EXPUNGE, RFC 3501 6.4.3; UID EXPUNGE, RFC 4315 2.1; CLOSE, RFC 3501 6.4.2; UNSELECT, RFC 3691.
 #include "cmd.h"
 
-#include "lend.h"
+#include "async/lend.h"
+
 
 namespace imapd {
 
@@ -26,7 +27,7 @@ async::Task<> remove(Session& session, std::vector<uint32_t> uids)
 {
     if (uids.empty()) co_return;
     Remove work{std::move(uids)};
-    co_await lend(session, std::move(work));
+    co_await async::lend(session.mail, std::move(work));
     session.selected->stale = true;
 }
 

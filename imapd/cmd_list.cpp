@@ -1,9 +1,10 @@
 // LIST, RFC 3501 6.3.8 with RFC 5258's extensions, and LSUB, RFC 3501 6.3.9.
 #include "cmd.h"
 
-#include "lend.h"
 #include "listing.h"
 #include "wire.h"
+
+#include "async/lend.h"
 
 #include <fmt/format.h>
 
@@ -59,7 +60,7 @@ async::Task<Tagged> cmd_list(Session& session, Arguments& arguments)
         co_return ok("LIST completed");
     }
     Look work{request.only_subscribed || request.tell_subscribed};
-    Folders found = co_await lend(session, std::move(work));
+    Folders found = co_await async::lend(session.mail, std::move(work));
     char separator = session.mail.store->separator();
     auto chosen = choose_folders(request, found.folders, found.subscriptions, separator);
     for (const Listed& listed : chosen) {

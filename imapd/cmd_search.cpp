@@ -2,9 +2,9 @@
 // given up.
 #include "cmd.h"
 
-#include "lend.h"
 #include "search.h"
 
+#include "async/lend.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -54,7 +54,7 @@ async::Task<std::vector<uint32_t>> run(Session& session, SearchKey key)
     base::Steady word = base::steady_now() + still_searching;
     while (!hunt.done()) {
         Slice work{std::move(hunt)};
-        hunt = co_await lend(session, std::move(work));
+        hunt = co_await async::lend(session.mail, std::move(work));
         if (base::steady_now() < word) continue;
         // The client must not think we died; and if it did, this ends the search.
         session.client.say("* OK Still searching");

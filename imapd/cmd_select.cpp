@@ -1,8 +1,9 @@
 // SELECT and EXAMINE, RFC 3501 6.3.1 and 6.3.2.
 #include "cmd.h"
 
-#include "lend.h"
 #include "news.h"
+
+#include "async/lend.h"
 
 #include <fmt/format.h>
 
@@ -57,7 +58,7 @@ async::Task<Tagged> select(Session& session, Arguments& arguments, store::Access
     arguments.end();
     session.unselect(); // RFC 3501 6.3.1: also when the new one can't be opened
     OpenBox work{name, access};
-    bool found = co_await lend(session, std::move(work));
+    bool found = co_await async::lend(session.mail, std::move(work));
     if (!found) co_return no("[NONEXISTENT] No such mailbox");
     session.selected = first_view(std::move(name), *session.mail.box);
     describe(session);

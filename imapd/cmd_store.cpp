@@ -1,8 +1,9 @@
 // STORE, RFC 3501 6.4.6, and UID STORE, 6.4.8.
 #include "cmd.h"
 
-#include "lend.h"
 #include "news.h"
+
+#include "async/lend.h"
 
 #include <fmt/format.h>
 
@@ -87,7 +88,7 @@ async::Task<Tagged> store_flags(Session& session, Arguments& arguments, bool by_
     if (uids.size() <= few)
         work(session.mail);
     else
-        co_await lend(session, std::move(work));
+        co_await async::lend(session.mail, std::move(work));
     view.stale = true;
     if (!change.silent) co_await tell_flags(session, uids, by_uid);
     co_return ok("STORE completed");

@@ -1,7 +1,6 @@
 #include "session.h"
 
 #include "commands.h"
-#include "lend.h"
 
 #include "base/log.h"
 #include "base/text.h"

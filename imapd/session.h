@@ -15,7 +15,7 @@
 
 namespace imapd {
 
-// The user's mail, and the mailbox that is open. They go together where work is done elsewhere (lend.h).
+// The user's mail, and the mailbox that is open. They go together where work is done elsewhere (async/lend.h).
 struct Mail {
     std::unique_ptr<store::Store> store;
     std::unique_ptr<store::Mailbox> box;

@@ -1,7 +1,8 @@
 #include "status.h"
 
-#include "lend.h"
 #include "wire.h"
+
+#include "async/lend.h"
 
 #include <fmt/format.h>
 
@@ -72,7 +73,7 @@ std::string status_text(const store::Status& status, const std::vector<StatusIte
 async::Task<bool> say_status(Session& session, std::string name, std::vector<StatusItem> items)
 {
     Look work{name, std::find(items.begin(), items.end(), StatusItem::size) != items.end()};
-    auto status = co_await lend(session, std::move(work));
+    auto status = co_await async::lend(session.mail, std::move(work));
     if (!status) co_return false;
     session.client.say(fmt::format("* STATUS {} {}", wire_name(name), status_text(*status, items)));
     co_await session.client.flush_if_full();

@@ -1,6 +1,7 @@
 // STAT and LIST, RFC 1939 5; UIDL, RFC 1939 7: what there is.
 #include "commands.h"
-#include "lend.h"
+
+#include "async/lend.h"
 
 #include <algorithm>
 
@@ -32,7 +33,7 @@ async::Task<> have_unique_ids(Session& session)
     if (session.has_unique_ids) co_return;
     ReadUniqueIds work;
     for (const auto& message : session.messages) work.uids.push_back(message.uid);
-    auto ids = co_await lend(session, std::move(work));
+    auto ids = co_await async::lend(session.mail, std::move(work));
     for (size_t i = 0; i < ids.size(); ++i) session.messages[i].unique_id = std::move(ids[i]);
     session.has_unique_ids = true;
 }

@@ -1,7 +1,7 @@
 // QUIT, RFC 1939 6: the UPDATE state. Here and nowhere else messages are removed.
 #include "commands.h"
-#include "lend.h"
 
+#include "async/lend.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -39,7 +39,7 @@ async::Task<> cmd_quit(Session& session, Arguments arguments)
     size_t wanted = update.deleted.size();
     std::string trouble;
     try {
-        session.removed.messages = co_await lend(session, std::move(update));
+        session.removed.messages = co_await async::lend(session.mail, std::move(update));
     } catch (const std::runtime_error& failure) {
         trouble = failure.what();
     }

@@ -1,7 +1,8 @@
 // RETR, RFC 1939 5, and TOP, RFC 1939 7: a message, or the beginning of it.
 #include "commands.h"
-#include "lend.h"
 #include "multi_line.h"
+
+#include "async/lend.h"
 
 namespace pop3d {
 namespace {
@@ -21,7 +22,7 @@ struct ReadMessage {
 async::Task<store::Content> read_message(Session& session, uint32_t uid)
 {
     ReadMessage work{uid};
-    auto content = co_await lend(session, std::move(work));
+    auto content = co_await async::lend(session.mail, std::move(work));
     if (!content) throw Bad("[SYS/TEMP] Message is gone.");
     co_return std::move(*content);
 }

@@ -1,8 +1,8 @@
 #include "session.h"
 
 #include "commands.h"
-#include "lend.h"
 
+#include "async/lend.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -59,7 +59,7 @@ async::Task<bool> greet(Session& session)
     std::string trouble;
     std::string_view code = "[SYS/TEMP]";
     try {
-        opened = co_await lend(session, std::move(work));
+        opened = co_await async::lend(session.mail, std::move(work));
     } catch (const store::Trouble& failure) {
         trouble = failure.what();
         code = code_of(failure);
@@ -180,7 +180,7 @@ async::Task<> serve(net::Stream stream, login::Session owner, const Settings& se
     if (timed_out && session.stream.unsent() == 0) session.error("Disconnected for inactivity.");
     if (session.mail.inbox) {
         LetGo work;
-        co_await lend(session, std::move(work));
+        co_await async::lend(session.mail, std::move(work));
     }
     log_end(session);
     co_await session.stream.close(goodbye_limit);
