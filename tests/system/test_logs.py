@@ -6,7 +6,7 @@ import unittest
 
 from harness import clients, suite
 from harness.instance import PASSWORD, Instance, trust
-from harness.machines import HERE, SCRATCH
+from harness.machines import HERE
 
 HELLO = b"From: kitkat@example.test\nTo: nougat@example.test\nSubject: hello\n\nhello\n"
 DELIVERED, BY_SENDMAIL, REJECTED, DEFERRED, BOUNCED, WRONG_PASSWORDS = 7, 2, 3, 2, 1, 4
@@ -67,17 +67,22 @@ class Logs(unittest.TestCase):
                 self.assertEqual(int(re.search(r"Failregex: (\d+) total", report).group(1)), expected, report)
 
     def test_logwatch(self):
-        script = next((path for path in ("/usr/share/logwatch/scripts/services/postfix", os.environ.get("LOGWATCH_POSTFIX", "")) if os.path.exists(path)), None)
-        if not script:
+        folders = [f"{base}/usr/share/logwatch" for base in ("", os.environ.get("LOGWATCH", ""))]
+        folder = next((each for each in folders if os.path.exists(f"{each}/scripts/services/postfix")), None)
+        if not folder:
             self.skipTest("logwatch is not installed")
-        with open(self.suite.log_file, "rb") as file:
-            log = file.read()
-        report = HERE.run("perl", "-I", os.path.dirname(script) + "/../../lib", script, "-f", "/dev/null", "--detail", "10", "--nosummary", input=log,
-                          environment={"LOGWATCH_DETAIL_LEVEL": "10"}, check=False).stdout.decode()
-        self.assertNotIn("Unmatched", report)
-        for words, expected in (("Delivered", DELIVERED), ("Rejected", REJECTED)):
-            found = re.search(rf"(?m)^ +(\d+) .*{words}", report)
-            self.assertTrue(found, report)
+        done = HERE.run("perl", f"-I{folder}/lib", f"{folder}/scripts/services/postfix", "--detail", "10", "--long_queue_ids", self.suite.log_file, check=False)
+        report = done.stdout.decode() + done.stderr.decode()
+        unmatched = report.partition("**Unmatched Entries**")[2]
+        # A program that Postfix does not have, and that logwatch therefore cannot know.
+        self.assertEqual([line for line in unmatched.splitlines() if line.strip() and "postfix/auth[" not in line], [])
+
+        def total(words):
+            found = re.search(rf"(?m)^ +(\d+) +{words}", report)
+            return int(found.group(1)) if found else report
+        self.assertEqual(total("Delivered"), DELIVERED + BOUNCED)
+        self.assertEqual(total("Rejected"), REJECTED)
+        self.assertEqual(total("Deferred"), DEFERRED)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class Instance:
             "compatibility_level": "3.9", "myhostname": hostname, "mydomain": domain, "myorigin": domain,
             "mydestination": "local.test" if ISOLATED else "", "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4",
             "mynetworks": "127.0.0.0/8", "queue_directory": self.spool, "data_directory": f"{self.folder}/data", "daemon_directory": BIN,
-            "command_directory": BIN, "maillog_file": self.log_file, "maillog_file_prefixes": SCRATCH,
+            "command_directory": BIN, "maillog_file": self.log_file,
             "mail_owner": "rookpost", "null_owner": "rooknull", "setgid_group": "rookpost-drop",
             "alias_maps": f"texthash:{self.etc}/aliases", "alias_database": f"hash:{self.etc}/aliases", "home_mailbox": "Maildir/", "recipient_delimiter": "+",
             "virtual_mailbox_domains": domain, "virtual_mailbox_base": f"{self.folder}/mail",
