@@ -2,6 +2,7 @@
 
 #include "commands.h"
 
+#include "async/offload.h"
 #include "base/log.h"
 #include "base/text.h"
 

@@ -76,8 +76,11 @@ async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
     smtp::RcptCommand rcpt = smtp::parse_rcpt(command.arguments, grammar_of(s));
     if (rcpt.recipient.beyond_ascii() && !s.mail->mail.smtputf8) co_return smtp::Reply{553, "5.6.7", "Must declare SMTPUTF8 to send unicode address"};
     // RFC 5321 4.5.3.1.10: 452, so that the client comes again with the rest.
-    if (++s.mail->named > s.config.smtpd_recipient_limit)
+    if (++s.mail->named > s.config.smtpd_recipient_limit) {
+        // That is how a long list is sent; only who goes far beyond does it in vain.
+        s.forgiven = s.mail->named <= s.config.smtpd_recipient_limit + s.config.smtpd_recipient_overshoot_limit;
         co_return smtp::Reply{452, "4.5.3", "Error: too many recipients"};
+    }
     std::string address = s.service.router.rewrite(rcpt.recipient.address);
     auto refusal = decide(s, address);
     if (refusal) {

@@ -17,7 +17,7 @@ constexpr size_t longest_command_logged = 100;
 // The order in which readers of Postfix's logs expect them.
 constexpr std::string_view tally_order[] = {"helo", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "bdat", "rset", "noop", "vrfy", "quit", "unknown"};
 
-const std::set<std::string_view> junk_verbs = {"NOOP", "RSET", "VRFY", "EHLO", "HELO"};
+constexpr std::string_view junk_verbs[] = {"NOOP", "RSET", "VRFY", "EHLO", "HELO"};
 
 async::Task<> greet(Session& s)
 {
@@ -49,7 +49,8 @@ async::Task<smtp::Reply> answer(Session& s, std::string_view line)
         co_return smtp::Reply{554, "5.5.0", "Error: SMTP protocol synchronization"};
     }
     if (!verb) co_return smtp::Reply{500, "5.5.2", "Error: command not recognized"};
-    if (junk_verbs.count(verb->name) && ++s.junk > s.config.smtpd_junk_command_limit) ++s.errors;
+    bool junk = std::find(std::begin(junk_verbs), std::end(junk_verbs), verb->name) != std::end(junk_verbs);
+    if (junk && ++s.junk > s.config.smtpd_junk_command_limit) ++s.errors;
     if (!(verb->stages & s.stage)) co_return smtp::Reply{503, "5.5.1", "Error: bad sequence of commands"};
     if (s.service.tls_level == TlsLevel::encrypt && !s.tls && verb->name != "EHLO" && verb->name != "HELO" && verb->name != "STARTTLS" &&
         verb->name != "NOOP" && verb->name != "QUIT" && !s.service.letterbox)
@@ -70,9 +71,10 @@ async::Task<smtp::Reply> answer(Session& s, std::string_view line)
     co_return reply;
 }
 
-async::Task<bool> next_reply(Session& s)
+async::Task<> next_reply(Session& s)
 {
     smtp::Reply reply{500, "5.5.2", "Error: command line too long"};
+    s.forgiven = false;
     try {
         std::string_view line = co_await s.stream.line(s.config.smtpd_timeout, static_cast<size_t>(s.config.line_length_limit));
         if (line.find('\0') != std::string_view::npos)
@@ -81,11 +83,10 @@ async::Task<bool> next_reply(Session& s)
             reply = co_await answer(s, line);
     } catch (const net::LineTooLong&) {
     }
-    if (reply.code >= 400) ++s.errors;
-    if (reply.code == 0) co_return true;    // it has spoken for itself
+    if (reply.code >= 400 && !s.forgiven) ++s.errors;
+    if (reply.code == 0) co_return;    // it has spoken for itself
     s.say(reply);
     if (reply.code == 421) s.done = true;
-    co_return reply.code < 400;
 }
 
 async::Task<> converse(Session& s)
@@ -94,8 +95,9 @@ async::Task<> converse(Session& s)
     while (!s.done) {
         // Replies to pipelined commands go out together (RFC 2920 3.2).
         if (!s.stream.has_line()) co_await s.stream.flush(s.config.smtpd_timeout);
-        bool good = co_await next_reply(s);
-        if (s.done || good || s.service.letterbox) continue;
+        int64_t errors_before = s.errors;
+        co_await next_reply(s);
+        if (s.done || s.errors == errors_before || s.service.letterbox) continue;
         if (s.errors >= s.config.smtpd_hard_error_limit) {
             base::log::info("too many errors after {} from {}", s.last_command, s.client.text());
             s.say({421, "4.7.0", s.config.myhostname + " Error: too many errors"});

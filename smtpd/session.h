@@ -48,7 +48,9 @@ struct Session {
     std::string sasl_user, sasl_method;
     std::optional<Transaction> mail;
     unsigned stage = connected;
-    int64_t errors = 0, junk = 0;
+    int64_t errors = 0;                 // smtpd_soft_error_limit, smtpd_hard_error_limit
+    int64_t junk = 0;                   // commands that move nothing, since the last message
+    bool forgiven = false;              // the refusal that is being given is no error of the client's
     bool done = false;                  // after the reply that is being given
     std::string last_command = "CONNECT";
     std::map<std::string, Tally, std::less<>> tally; // of verbs, for the disconnect line

@@ -173,6 +173,7 @@ async::Task<smtp::Reply> end_content(Session& s, smtp::ContentFacts facts)
         log_reject(s, "END-OF-MESSAGE", reply);
     } else {
         s.committed = id;
+        s.junk = 0;
     }
     s.reset();
     co_return reply;
