@@ -3,9 +3,8 @@ import os
 import re
 import unittest
 
-from harness import clients, suite
+from harness import clients, processes, suite
 from harness.instance import Instance
-from harness.machines import ISOLATED
 from harness.wait import until
 
 HELLO = b"From: kitkat@example.test\nTo: nougat@example.test\nSubject: hello\n\nhello\n"
@@ -232,7 +231,7 @@ class Life(unittest.TestCase):
             pid = suite_.master_pid()
         finally:
             suite_.stop()
-        self.assertRaises(ProcessLookupError, os.kill, pid, 0)
+        until(lambda: not processes.alive(pid), "the end of master", 5)
         suite_.remove()
 
 

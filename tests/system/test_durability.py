@@ -63,6 +63,25 @@ def by_sendmail(system, content):
     return system.sendmail("-i", "-f", "kitkat@example.test", "nougat@example.test", message=content, check=False).returncode == 0
 
 
+class Reader(threading.Thread):
+    """Reads mail now and then, so that those programs run and are killed as well."""
+
+    def __init__(self, system):
+        super().__init__()
+        self.system = system
+        self.stop = threading.Event()
+        self.times = 0
+
+    def run(self):
+        while not self.stop.wait(0.05):
+            try:
+                clients.imap(self.system, "kitkat").logout()
+                clients.pop3(self.system, "kitkat").quit()
+                self.times += 1
+            except (OSError, EOFError, clients.imaplib.IMAP4.error, clients.poplib.error_proto):
+                pass
+
+
 def subjects(system):
     return [re.search(rb"(?m)^Subject: (.*)$", each).group(1).decode() for each in system.messages("nougat")]
 
@@ -73,7 +92,8 @@ class Kill(unittest.TestCase):
         print(f"seed {SEED}")
         system = Instance("killed", settings=RETRY).start()
         injectors = [Injector(system, "smtp1", by_smtp), Injector(system, "smtp2", by_smtp), Injector(system, "sendmail", by_sendmail)]
-        for each in injectors:
+        reader = Reader(system)
+        for each in (*injectors, reader):
             each.start()
         killed = {}
         try:
@@ -96,22 +116,23 @@ class Kill(unittest.TestCase):
                 except ProcessLookupError:
                     pass
         finally:
-            for each in injectors:
+            for each in (*injectors, reader):
                 each.stop.set()
-            for each in injectors:
+            for each in (*injectors, reader):
                 each.join()
         if not system.running():
             until(lambda: self.restarted(system), "the suite to start again")
         accepted = [name for each in injectors for name in each.accepted]
-        print(f"accepted {len(accepted)}, refused {sum(each.refused for each in injectors)}, killed {killed}")
+        print(f"accepted {len(accepted)}, refused {sum(each.refused for each in injectors)}, mail read {reader.times} times, killed {killed}")
         self.assertGreater(len(accepted), 20)
-        self.assertGreaterEqual(set(killed), {"smtpd", "qmgr", "local-delivery"})
+        self.assertGreaterEqual(set(killed), {"smtpd", "qmgr", "local-delivery", "auth", "imap-login", "pop3-login"})
 
         def missing():
             return set(accepted) - set(subjects(system))
         try:
             until(lambda: not missing(), lambda: f"all accepted messages; missing: {sorted(missing())[:20]}\n{system.log()[-3000:]}", seconds=60, pause=0.3)
             system.wait_until_queue_is_empty()
+            self.assertEqual(clients.read_imap(system, "kitkat"), [])       # logins have come to life again as well
         finally:
             system.close()
         for content in system.messages("nougat"):

@@ -27,6 +27,15 @@ class Process:
         return found
 
 
+def alive(pid):
+    """Not so when it has ended and only waits for its parent to notice."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(") ", 1)[1][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def of(instance):
     """Master and its descendants."""
     parents = {}

@@ -16,7 +16,7 @@ def needs(*programs):
 
 
 def main():
-    program = unittest.main(module="__main__", exit=False, verbosity=2)
+    program = unittest.main(module="__main__", exit=False, verbosity=2, warnings="ignore")
     result = program.result
     for test, why in result.skipped:
         print(f"skipped: {test}: {why}")
