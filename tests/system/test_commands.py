@@ -178,7 +178,7 @@ class Configuration(unittest.TestCase):
         self.assertRegex(self.postconf("-M", "qmgr/unix"), r"^qmgr +unix +n +- +n +300 +1 +qmgr\n$")
 
     def test_a_broken_configuration_is_refused_with_its_line(self):
-        for file, text, expected in [("main.cf", "myhostname = x.test\nqueue_run_delay = soon\n", r"queue_run_delay"),
+        for file, text, expected in [("main.cf", "myhostname = x.test\nminimal_backoff_time = soon\n", r"main\.cf:2: .*minimal_backoff_time"),
                                      ("master.cf", "smtp inet n -\n", r"master\.cf:1: ")]:
             with self.subTest(file=file):
                 suite_ = Instance("broken")

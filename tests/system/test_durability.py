@@ -14,7 +14,7 @@ from harness.wait import until
 
 SECONDS_OF_KILLING = float(os.environ.get("ROOKPOST_KILL_SECONDS", "20"))
 SEED = int(os.environ.get("ROOKPOST_KILL_SEED", str(random.randrange(1 << 30))))
-RETRY = {"minimal_backoff_time": "1s", "maximal_backoff_time": "2s", "queue_run_delay": "1s"}
+RETRY = {"minimal_backoff_time": "1s", "maximal_backoff_time": "2s"}
 
 
 def message(name, size=2000):

@@ -25,7 +25,7 @@ def hosts_of_the_story():
         suite_ = Instance(name, machine=machine, ports=STANDARD_PORTS, hostname=f"mail.{name}.com", domain=f"{name}.com", settings={
             "mydestination": f"{name}.com, mail.{name}.com", "virtual_mailbox_domains": "", "virtual_mailbox_maps": "",
             "inet_interfaces": "all", "alias_maps": "hash:$config_directory/aliases",
-            "minimal_backoff_time": "2s", "maximal_backoff_time": "4s", "queue_run_delay": "1s", "smtp_connect_timeout": "5s"})
+            "minimal_backoff_time": "2s", "maximal_backoff_time": "4s", "smtp_connect_timeout": "5s"})
         suite_.write("users", "".join(f"{user}:{password_hash()}:{uid}:{uid}::{machine.home(user)}::\n" for user, uid in
                                       (("kitkat", 2001), ("nougat", 2002))))
         suite_.write("aliases", "postmaster: root\nroot: nougat\nwebmaster: admin1, admin2, admin3\n")
