@@ -2,6 +2,7 @@
 no way to the network outside. Otherwise: here, as the caller. Exit status 77: skipped."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -83,6 +84,7 @@ def main():
     if os.environ.get("ROOKPOST_ISOLATED") == "starting":
         os.environ["ROOKPOST_ISOLATED"] = "yes"
         return first_process(test)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # and so to the end of this function, which cleans up
     scratch = tempfile.mkdtemp(prefix="rookpost-test-")
     os.chmod(scratch, 0o755)
     os.environ["ROOKPOST_SCRATCH"] = scratch
