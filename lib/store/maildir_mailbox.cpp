@@ -13,6 +13,11 @@
 #include <string_view>
 
 namespace store {
+namespace {
+
+constexpr int most_looks = 20;      // for a file that others rename meanwhile
+
+} // namespace
 
 MaildirMailbox::MaildirMailbox(std::string folder, std::string root, Access access)
     : folder_(std::move(folder)), root_(std::move(root)), access_(access), list_(folder_, root_), keywords_(folder_)
@@ -35,15 +40,17 @@ std::optional<Flags> MaildirMailbox::keyword(std::string_view name, bool create)
     return flag::keyword(*index);
 }
 
-// Runs act(path) -> errno or 0. When the file has another name by now, looks for it once.
+// Runs act(path) -> errno or 0. When the file has another name by now, looks for it; others may rename it as fast as we look.
 template <class Act> int MaildirMailbox::with_file(size_t index, Act act)
 {
     int code = act(path_of(files_[index]));
-    if (code != ENOENT) return code;
-    std::string before = path_of(files_[index]);
-    relocate({index});
-    std::string now = path_of(files_[index]);
-    return now == before ? ENOENT : act(now);
+    for (int tries = 0; code == ENOENT && tries < most_looks; ++tries) {
+        std::string before = path_of(files_[index]);
+        bool quiet = relocate({index});
+        if (quiet && path_of(files_[index]) == before) return ENOENT;
+        code = act(path_of(files_[index]));
+    }
+    return code;
 }
 
 std::optional<Content> MaildirMailbox::content(uint32_t uid)
@@ -122,10 +129,11 @@ std::vector<uint32_t> MaildirMailbox::set_flags(std::span<const uint32_t> uids, 
         std::optional<size_t> index = index_of(uid);
         if (index && !change_one(*index, change, flags, changed)) lost.push_back(*index);
     }
-    if (!lost.empty()) {
-        // Somebody renamed them: our change applies to what the flags are now. What is gone, refresh() will tell.
-        relocate(lost);
-        for (size_t index : lost) change_one(index, change, flags, changed);
+    // Somebody renamed them: our change applies to what the flags are now. What is gone, refresh() will tell.
+    for (int tries = 0; !lost.empty() && tries < most_looks; ++tries) {
+        bool quiet = relocate(lost);
+        std::erase_if(lost, [&](size_t index) { return change_one(index, change, flags, changed); });
+        if (quiet && tries > 0) break;
     }
     std::sort(changed.begin(), changed.end());
     return changed;
@@ -144,9 +152,10 @@ std::vector<uint32_t> MaildirMailbox::expunge(std::span<const uint32_t> uids)
         else if (code != 0) throw base::SystemError("remove " + path_of(files_[*index]), code);
         gone[*index] = 1;
     }
-    if (!lost.empty()) {
-        relocate(lost);
-        for (size_t index : lost) remove(path_of(files_[index]));
+    for (int tries = 0; !lost.empty() && tries < most_looks; ++tries) {
+        bool quiet = relocate(lost);
+        std::erase_if(lost, [&](size_t index) { return remove(path_of(files_[index])) == 0; });
+        if (quiet && tries > 0) break;
     }
     Changes changes;
     drop(gone, changes);

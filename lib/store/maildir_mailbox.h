@@ -56,7 +56,7 @@ private:
     void drop(const std::vector<char>& gone, Changes& changes, std::vector<File>* files = nullptr);
     void sort_messages();
     void take_from_new();
-    void relocate(const std::vector<size_t>& indexes);
+    bool relocate(const std::vector<size_t>& indexes);
     bool change_one(size_t index, FlagChange change, Flags flags, std::vector<uint32_t>& changed);
     template <class Act> int with_file(size_t index, Act act);
     void compress_list();

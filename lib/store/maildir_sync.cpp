@@ -13,6 +13,7 @@
 #include <ctime>
 #include <numeric>
 #include <string_view>
+#include <tuple>
 #include <unordered_set>
 
 namespace store {
@@ -41,12 +42,24 @@ template <class Take> void each_file(const std::string& folder, Take take)
 
 bool same_moment(const Stamp& a, const Stamp& b) { return a.inode == b.inode && a.mtime == b.mtime && a.ctime == b.ctime; }
 
-// Delivery order: the seconds at the front of the name, then the name.
+// The number behind a letter of the name's middle part, "M364544P28864Q1"; 0 where there is none. Digits are not padded.
+uint64_t number_behind(std::string_view middle, char letter)
+{
+    size_t at = middle.find(letter);
+    if (at == std::string_view::npos) return 0;
+    std::string_view digits = middle.substr(at + 1);
+    return base::number<uint64_t>(digits.substr(0, digits.find_first_not_of("0123456789"))).value_or(0);
+}
+
+// Delivery order: seconds, microseconds and the deliverer's own count, as far as the name tells them; then the name.
 bool older(std::string_view a, std::string_view b)
 {
-    auto seconds = [](std::string_view name) { return base::number<uint64_t>(name.substr(0, name.find('.'))).value_or(0); };
-    uint64_t first = seconds(a), second = seconds(b);
-    return first != second ? first < second : a < b;
+    auto order = [](std::string_view name) {
+        auto cut = base::cut(name, '.');
+        std::string_view middle = base::cut(cut.after, '.').before;
+        return std::make_tuple(base::number<uint64_t>(cut.before).value_or(0), number_behind(middle, 'M'), number_behind(middle, 'Q'), name);
+    };
+    return order(a) < order(b);
 }
 
 } // namespace
@@ -251,17 +264,20 @@ void MaildirMailbox::take_from_new()
     }
 }
 
-// Finds the present names of messages whose file is not where it was.
-void MaildirMailbox::relocate(const std::vector<size_t>& indexes)
+// Finds the present names of messages whose file is not where it was. False: files moved while we looked, so what was not found
+// may be there all the same.
+bool MaildirMailbox::relocate(const std::vector<size_t>& indexes)
 {
     std::unordered_map<std::string, size_t> wanted;
     for (size_t index : indexes) wanted.emplace(maildir_base(files_[index].name), index);
-    for (File& file : scan().files) {
+    Scan seen = scan();
+    for (File& file : seen.files) {
         auto entry = wanted.find(std::string(maildir_base(file.name)));
         if (entry == wanted.end()) continue;
         files_[entry->second] = std::move(file);
         wanted.erase(entry);
     }
+    return seen.quiet;
 }
 
 // Records of files that are long gone make the list long.

@@ -163,6 +163,20 @@ TEST_CASE("what mutt does to a folder is seen", "[store]")
     CHECK(reader->size(4) == 7u);
 }
 
+TEST_CASE("messages are numbered in the order of their delivery, to the microsecond", "[store]")
+{
+    Fixture f;
+    for (const char* name : {"1700000000.M100000P7Q3.host", "1700000000.M99999P7Q2.host", "1700000000.M99999P7Q10.host", "999999999.M5P7Q1.host"})
+        f.folder.write(std::string("Maildir/new/") + name, std::string("Subject: ") + name + "\n\nx\n");
+    auto mailbox = f.open();
+    REQUIRE(mailbox->messages().size() == 4);
+    auto holds = [&](uint32_t uid, const char* name) { return std::string(mailbox->content(uid)->crlf()).find(name) != std::string::npos; };
+    CHECK(holds(1, "999999999."));
+    CHECK(holds(2, "M99999P7Q2."));
+    CHECK(holds(3, "M99999P7Q10."));
+    CHECK(holds(4, "M100000P7Q3."));
+}
+
 TEST_CASE("a removed file that turns up again is a new message", "[store]")
 {
     Fixture f;
