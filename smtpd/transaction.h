@@ -7,6 +7,7 @@
 #include "smtp/data.h"
 #include "spool/intake.h"
 #include "spool/maker.h"
+#include "spool/treatment.h"
 
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct Transaction {
     int64_t named = 0;                           // RCPT commands, before aliases
     spool::NewFile file;                         // asked for with the first recipient
     int64_t arrival = 0;                         // microseconds since 1970
+    spool::Treatment treatment;                  // what tables and filters want done with it
 
     // While content comes in.
     std::optional<spool::Intake> intake;
