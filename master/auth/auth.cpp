@@ -3,8 +3,8 @@
 //   started by  master: "auth unix" in master.cf; a socket named auth-master serves the second protocol
 //   trusts      the password sources alone; stays root (or in group shadow) to read them and to ask PAM
 //   answers     smtpd and the login stages: is this the password?   Session stages, local delivery: who is that?
-//   speaks      Dovecot's auth protocol 1.2 and auth-master protocol; RFC 4422, 4616
-//   read next   client_session.cpp, mechanisms.cpp, verify.cpp
+//   speaks      Dovecot's auth protocol 1.2 and auth-master protocol; RFC 4422, 4616, 2195, 5802, 7677, 7628
+//   read next   client_session.cpp, mechanisms.cpp, verify.cpp, source.h
 
 #include "client_session.h"
 #include "daemon/daemon.h"
@@ -34,7 +34,7 @@ int main(int argc, char** argv)
     // PAM's modules read and write where they like, ask the network (LDAP), and some start helpers.
     sandbox::Rights rights;
     rights.network = true;
-    rights.fork_and_exec = context.rules.pam;
+    rights.fork_and_exec = context.asks_pam();
     rights.read = {"/"};
     rights.write = {daemon.queue_folder()};
     daemon.drop_privileges("", rights);

@@ -1,6 +1,7 @@
 #include "client_session.h"
 
 #include "async/nursery.h"
+#include "async/offload.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -14,6 +15,8 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace auth {
 namespace {
@@ -30,7 +33,10 @@ struct Request {
     std::string name; // of the mechanism, for the log
     std::string service, remote_ip;
     bool wants_ticket = true;
+    bool last_word_with_ok = false; // the client takes the mechanism's last word beside OK
     bool checking = false;
+    std::string proved;             // the name
+    std::optional<Verdict> decided; // only the client's answer to the last word is missing
 };
 
 class Session final : public Drainable {
@@ -61,13 +67,21 @@ private:
     void verb_service(const Fields&) {}
     void verb_master(const Fields& fields);
 
+    Circumstances circumstances(const Fields& fields) const;
     void advance(uint32_t id, std::optional<sasl::Secret> response);
+    void carry_out(uint32_t id, Move move);
+    Attempt attempt_of(const Request& request, const Move& move) const;
+    async::Task<> fetch_hash(uint32_t id, uint64_t serial, std::string user, std::string scheme);
+    async::Task<> check_bearer(uint32_t id, uint64_t serial, sasl::Secret token);
+    async::Task<> admit(uint32_t id, uint64_t serial, Attempt attempt, std::string last_word);
+    Request* find(uint32_t id, uint64_t serial);
     void refuse_later(uint32_t id, const std::string& why);
     async::Task<> check(uint32_t id, uint64_t serial, Attempt attempt);
     async::Task<> refuse(uint32_t id, uint64_t serial, std::string why);
     async::Task<> answer_master(std::string line);
     async::Task<> wait_after_failure(base::Steady start);
-    void finish(uint32_t id, uint64_t serial, const std::string& typed, Verdict verdict);
+    void finish(uint32_t id, uint64_t serial, const std::string& typed, Verdict verdict,
+                const std::string& last_word = {});
     void fail(uint32_t id, std::string_view parameters);
     async::Task<> write_out();
     void send(std::string_view line);
@@ -153,7 +167,28 @@ void Session::verb_cpid(const Fields& fields)
     client_pid_ = pid;
 }
 
-// AUTH <id> <mechanism> service=… [nologin] [secured] [lip=] [rip=] [resp=<base64>]
+// What the client's own server vouches for.
+Circumstances Session::circumstances(const Fields& fields) const
+{
+    Circumstances given;
+    given.service = sasl::tab_value(fields, 3, "service").value_or("");
+    if (sasl::tab_flag(fields, 3, "valid-client-cert"))
+        given.certificate_name = sasl::tab_value(fields, 3, "cert_username").value_or("");
+    auto binding = [&](std::string_view name) {
+        return base::from_base64(sasl::tab_value(fields, 3, name).value_or("")).value_or("");
+    };
+    given.tls_exporter = binding("tls_exporter");
+    given.tls_server_end_point = binding("tls_server_end_point");
+    bool can_bind = !given.tls_exporter.empty() || !given.tls_server_end_point.empty();
+    given.offers_binding = can_bind && std::any_of(context_.mechanisms.begin(), context_.mechanisms.end(),
+                                                   [](const MechanismRow* row) { return row->binds; });
+    given.secret = context_.secret;
+    given.oauth = &context_.rules.oauth;
+    return given;
+}
+
+// AUTH <id> <mechanism> service=… [nologin] [secured] [final-resp-ok] [lip=] [rip=] [valid-client-cert cert_username=]
+// [tls_exporter=<base64>] [tls_server_end_point=<base64>] [resp=<base64>]
 void Session::verb_auth(const Fields& fields)
 {
     uint32_t id = read_id(fields);
@@ -172,7 +207,8 @@ void Session::verb_auth(const Fields& fields)
     bool offered =
         row && std::find(context_.mechanisms.begin(), context_.mechanisms.end(), row) != context_.mechanisms.end();
     if (!offered) return fail(id, "reason=Unsupported authentication mechanism.");
-    request.mechanism = row->make();
+    request.last_word_with_ok = sasl::tab_flag(fields, 3, "final-resp-ok");
+    request.mechanism = row->make(circumstances(fields));
     request.name = row->name;
     requests_.emplace(id, std::move(request));
 
@@ -219,19 +255,96 @@ async::Task<> Session::answer_master(std::string line)
         ::shutdown(stream_.fd(), SHUT_RDWR);
 }
 
+Request* Session::find(uint32_t id, uint64_t serial)
+{
+    auto found = requests_.find(id);
+    return found != requests_.end() && found->second.serial == serial ? &found->second : nullptr;
+}
+
+Attempt Session::attempt_of(const Request& request, const Move& move) const
+{
+    Attempt attempt;
+    attempt.typed = move.user;
+    attempt.master = move.master;
+    attempt.password = move.password.copy();
+    attempt.service = request.service;
+    attempt.remote_ip = request.remote_ip;
+    return attempt;
+}
+
 void Session::advance(uint32_t id, std::optional<sasl::Secret> response)
 {
     Request& request = requests_.at(id);
-    Move move = request.mechanism->next(std::move(response));
+    if (request.decided) return finish(id, request.serial, request.proved, std::move(*request.decided));
+    carry_out(id, request.mechanism->next(std::move(response)));
+}
+
+void Session::carry_out(uint32_t id, Move move)
+{
+    Request& request = requests_.at(id);
     if (move.kind == Move::challenge) return send(fmt::format("CONT\t{}\t{}", id, base::to_base64(move.text)));
     if (move.kind == Move::refused) return refuse_later(id, move.text);
     request.checking = true;
-    Attempt attempt;
-    attempt.typed = std::move(move.user);
-    attempt.password = std::move(move.password);
-    attempt.service = request.service;
-    attempt.remote_ip = request.remote_ip;
-    tasks_.start(check(id, request.serial, std::move(attempt)));
+    Attempt attempt = attempt_of(request, move);
+    if (move.kind == Move::check_password) return tasks_.start(check(id, request.serial, std::move(attempt)));
+    if (move.kind == Move::want_hash)
+        return tasks_.start(fetch_hash(id, request.serial, std::move(move.user), std::move(move.scheme)));
+    if (move.kind == Move::check_token)
+        return tasks_.start(check_bearer(id, request.serial, std::move(move.password)));
+    tasks_.start(admit(id, request.serial, std::move(attempt), std::move(move.text)));
+}
+
+async::Task<> Session::fetch_hash(uint32_t id, uint64_t serial, std::string user, std::string scheme)
+{
+    std::optional<std::string> hash;
+    std::string trouble;
+    try {
+        hash = co_await find_hash(context_, user, std::move(scheme));
+    } catch (const std::exception& failure) {
+        trouble = failure.what();
+    }
+    Request* request = find(id, serial);
+    if (!request) co_return;
+    if (!trouble.empty()) {
+        Verdict verdict;
+        verdict.kind = Verdict::temporary;
+        verdict.why = std::move(trouble);
+        finish(id, serial, user, std::move(verdict));
+        co_return;
+    }
+    request->checking = false;
+    carry_out(id, request->mechanism->with_hash(std::move(hash)));
+}
+
+async::Task<> Session::check_bearer(uint32_t id, uint64_t serial, sasl::Secret token)
+{
+    auto work = [token = std::move(token), rules = context_.rules.oauth] {
+        return check_token(token.view(), rules, base::unix_seconds(base::wall_now()));
+    };
+    TokenVerdict verdict = co_await async::offload(std::move(work));
+    Request* request = find(id, serial);
+    if (!request) co_return;
+    request->checking = false;
+    carry_out(id, request->mechanism->with_token(std::move(verdict)));
+}
+
+// He has proved his name. Clients that do not take the last word beside OK get it as a challenge, and answer nothing.
+async::Task<> Session::admit(uint32_t id, uint64_t serial, Attempt attempt, std::string last_word)
+{
+    base::Steady start = base::steady_now();
+    std::string typed = attempt.typed;
+    Verdict verdict = co_await admit_by_name(context_, std::move(attempt));
+    if (verdict.kind == Verdict::wrong || verdict.kind == Verdict::disabled) co_await wait_after_failure(start);
+    Request* request = find(id, serial);
+    if (!request) co_return;
+    if (verdict.kind != Verdict::ok || last_word.empty() || request->last_word_with_ok) {
+        finish(id, serial, typed, std::move(verdict), last_word);
+        co_return;
+    }
+    request->checking = false;
+    request->proved = std::move(typed);
+    request->decided = std::move(verdict);
+    send(fmt::format("CONT\t{}\t{}", id, base::to_base64(last_word)));
 }
 
 void Session::refuse_later(uint32_t id, const std::string& why)
@@ -261,12 +374,15 @@ async::Task<> Session::check(uint32_t id, uint64_t serial, Attempt attempt)
 async::Task<> Session::refuse(uint32_t id, uint64_t serial, std::string why)
 {
     co_await wait_after_failure(base::steady_now());
+    Request* request = find(id, serial);
+    if (!request) co_return;
     Verdict verdict;
     verdict.why = std::move(why);
-    finish(id, serial, "", std::move(verdict));
+    finish(id, serial, request->mechanism->user(), std::move(verdict));
 }
 
-void Session::finish(uint32_t id, uint64_t serial, const std::string& typed, Verdict verdict)
+void Session::finish(uint32_t id, uint64_t serial, const std::string& typed, Verdict verdict,
+                     const std::string& last_word)
 {
     auto found = requests_.find(id);
     if (found == requests_.end() || found->second.serial != serial) return;
@@ -282,6 +398,7 @@ void Session::finish(uint32_t id, uint64_t serial, const std::string& typed, Ver
             ticket.cookie = cookie_;
             context_.tickets.keep(ticket, std::move(verdict.user), base::steady_now());
         }
+        if (!last_word.empty()) line += "\tresp=" + base::to_base64(last_word);
         return send(line);
     }
     base::log::info("{} login failed for <{}> from {} ({}): {}", request.service, base::printable(typed, 200),

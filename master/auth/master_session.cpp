@@ -63,7 +63,7 @@ async::Task<std::string> look_up(Context& context, std::string id, std::string n
         auto user = co_await find_record(context, std::move(names));
         if (!user) co_return fmt::format("NOTFOUND\t{}", id);
         co_return user_line(id, *user);
-    } catch (const base::SystemError& failure) {
+    } catch (const std::exception& failure) {
         trouble = failure.what();
     }
     base::log::warning("{}", trouble);

@@ -3,7 +3,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "password_schemes.h"
 
 #include <fmt/format.h>
 

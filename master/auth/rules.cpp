@@ -14,6 +14,15 @@ std::vector<std::string> local_domains(const config::Config& config)
     return domains;
 }
 
+// Dovecot's "fs:posix:prefix=/etc/rookpost/keys/" is the folder's name as well.
+std::string key_folder(std::string_view dict)
+{
+    constexpr std::string_view driver = "fs:posix:prefix=";
+    if (dict.starts_with(driver)) dict.remove_prefix(driver.size());
+    while (dict.size() > 1 && dict.ends_with('/')) dict.remove_suffix(1);
+    return std::string(dict);
+}
+
 } // namespace
 
 Rules rules_of(const config::Config& config)
@@ -27,6 +36,18 @@ Rules rules_of(const config::Config& config)
     rules.passwd_files = config.passdb_file;
     rules.pam = config.auth_pam;
     rules.pam_service = config.auth_pam_service;
+    rules.passdbs = config.auth_passdbs;
+    rules.master_files = config.auth_master_passwd_files;
+    rules.master_separator = config.auth_master_user_separator;
+    rules.cache_size = static_cast<size_t>(config.auth_cache_size);
+    rules.cache_lifetime = config.auth_cache_ttl;
+    rules.cache_wrong_lifetime = config.auth_cache_negative_ttl;
+    rules.oauth.key_folder = key_folder(config.oauth2_local_validation_key_dict);
+    rules.oauth.username_attribute = config.oauth2_username_attribute;
+    rules.oauth.issuers = config.oauth2_issuers;
+    rules.oauth.scope = config.oauth2_scope;
+    rules.oauth.client_id = config.oauth2_client_id;
+    rules.oauth.openid_configuration_url = config.oauth2_openid_configuration_url;
     rules.failure_delay = config.auth_failure_delay;
     rules.first_valid_uid = static_cast<uid_t>(config.first_valid_uid);
     rules.last_valid_uid = static_cast<uid_t>(config.last_valid_uid);

@@ -4,31 +4,25 @@
 #include "async/task.h"
 #include "context.h"
 #include "sasl/auth_master.h"
-#include "sasl/secret.h"
+#include "source.h"
 
 #include <string>
 #include <vector>
 
 namespace auth {
 
-struct Attempt {
-    std::string typed; // the name as the client gave it
-    sasl::Secret password;
-    std::string service;
-    std::string remote_ip; // "" when unknown
-};
-
-struct Verdict {
-    enum Kind { ok, wrong, disabled, temporary } kind = wrong;
-    sasl::UserRecord user; // ok
-    std::string why;       // for the log; never sent
-};
-
-// Does not throw: trouble is a temporary Verdict.
+// Is this the password? Does not throw: trouble is a temporary Verdict.
 async::Task<Verdict> verify(Context& context, Attempt attempt);
 
+// He has proved his name without showing a password: may he come in? Does not throw.
+async::Task<Verdict> admit_by_name(Context& context, Attempt attempt);
+
+// The stored hash of that scheme (passwords::hash_for); nothing when the user is unknown or it can't be had. Throws when
+// that can't be found out now.
+async::Task<std::optional<std::string>> find_hash(Context& context, std::string typed, std::string scheme);
+
 // userdb: the fields of a passwd-file, else passwd(5). Nothing for unknown users, and for those who may not log in
-// (root). Throws base::SystemError.
+// (root). Throws when that can't be found out now.
 async::Task<std::optional<sasl::UserRecord>> find_record(Context& context, std::vector<std::string> names);
 
 // Dovecot's allow_nets: "192.0.2.0/24,2001:db8::/32,local".

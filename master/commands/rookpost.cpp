@@ -1,5 +1,6 @@
 // rookpost: starts, stops and looks after the mail system; what `postfix start` is to Postfix.
 
+#include "master/commands/rookpost_pw.h"
 #include "master/pid_file.h"
 
 #include "base/log.h"
@@ -127,6 +128,7 @@ int main(int argc, char** argv)
         if (letter == 'c') house.folder = optarg;
         if (letter == '?') optind = argc;
     }
+    if (optind < argc && std::string_view(argv[optind]) == "pw") return rookpost::pw(argc - optind, argv + optind);
     if (optind + 1 == argc)
         for (const Verb& verb : verbs) {
             if (verb.name != argv[optind]) continue;
@@ -139,5 +141,5 @@ int main(int argc, char** argv)
                 fail(1, trouble.what());
             }
         }
-    fail(EX_USAGE, "usage: rookpost [-c config_directory] start | start-fg | stop | abort | reload | status | check | flush");
+    fail(EX_USAGE, "usage: rookpost [-c config_directory] start | start-fg | stop | abort | reload | status | check | flush | pw");
 }

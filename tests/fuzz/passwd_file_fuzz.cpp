@@ -1,6 +1,6 @@
 // passwd_file_fuzz: files of users and stored passwords, as hostile text.
 #include "passwd_file.h"
-#include "password_schemes.h"
+#include "passwords/schemes.h"
 
 #include "base/text.h"
 
@@ -24,10 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, size_t size)
     auto entries = auth::parse_passwd(text, "users");
     for (const auto& [name, user] : entries.users) {
         if (name.empty() || name != user.name || name.find(':') != std::string::npos) std::abort();
-        auto stored = auth::split_stored(user.password);
+        auto stored = passwords::split_stored(user.password);
         if (!is_cheap(stored.scheme)) continue;
-        if (auth::check_password("", user.password) == auth::Match::yes && stored.hash.empty()) std::abort();
-        auth::check_password("secret", user.password);
+        if (passwords::check_password("", user.password) == passwords::Match::yes && stored.hash.empty()) std::abort();
+        passwords::check_password("secret", user.password);
     }
     return 0;
 }

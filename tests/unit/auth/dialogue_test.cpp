@@ -4,9 +4,11 @@
 #include "catch.h"
 #include "client_session.h"
 #include "master_session.h"
+#include "passwords/scram_keys.h"
 #include "sasl/auth_client.h"
 #include "sasl/auth_master.h"
 
+#include <openssl/evp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -245,6 +247,126 @@ TEST_CASE("a failure is held back, and others are not", "[auth]")
     lines += "AUTH\t2\tPLAIN\tservice=smtp\tresp=" + plain("nobody", "wrong") + "\n";
     lines += "AUTH\t3\tPLAIN\tservice=smtp\tresp=" + plain("joe", "secret") + "\n";
     CHECK(answer(house, lines, "\n").text == "OK\t3\tuser=joe\n");
+}
+
+TEST_CASE("SCRAM's last word comes before OK, or beside it for who can take it there", "[auth]")
+{
+    House house;
+    house.rules.mechanisms = {"SCRAM-SHA-1"};
+    Context scram(house.rules);
+    std::swap(*house.context, scram);
+    bool beside = GENERATE(false, true);
+    base::Fd end = house.connect();
+    CHECK(listen(end.get(), "DONE\n").text.find("MECH\tSCRAM-SHA-1\tmutual-auth\n") != std::string::npos);
+    std::string more = beside ? "\tfinal-resp-ok" : "";
+    base::write_all(end.get(), hello + "AUTH\t1\tSCRAM-SHA-1\tservice=smtp" + more + "\tresp=" + base::to_base64("n,,n=joe,r=x") + "\n", "auth");
+    std::string challenge = listen(end.get(), "\n").text;
+    REQUIRE(challenge.starts_with("CONT\t1\t"));
+    std::string first = base::from_base64(base::trim(challenge).substr(7)).value();
+    auto parts = base::split_exact(first, ',');
+    std::string salt = base::from_base64(parts.at(1).substr(2)).value();
+    unsigned char salted[20];
+    PKCS5_PBKDF2_HMAC("secret", 6, reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()), 4096, EVP_sha1(), 20, salted);
+    std::string client_key = passwords::hmac(std::string(reinterpret_cast<char*>(salted), 20), "Client Key", "SHA1");
+    std::string unproved = "c=biws," + std::string(parts.at(0));
+    std::string text = "n=joe,r=x," + first + "," + unproved;
+    std::string proof = passwords::exclusive_or(client_key, passwords::hmac(passwords::hash(client_key, "SHA1"), text, "SHA1"));
+    base::write_all(end.get(), "CONT\t1\t" + base::to_base64(unproved + ",p=" + base::to_base64(proof)) + "\n", "auth");
+    std::string last = listen(end.get(), "\n").text;
+    if (beside) {
+        CHECK(last.starts_with("OK\t1\tuser=joe\tresp="));
+    } else {
+        REQUIRE(last.starts_with("CONT\t1\t"));
+        CHECK(base::from_base64(base::trim(last).substr(7)).value().starts_with("v="));
+        base::write_all(end.get(), "CONT\t1\t\n", "auth");
+        CHECK(listen(end.get(), "\n").text == "OK\t1\tuser=joe\n");
+    }
+    house.sessions.cancel();
+    std::swap(*house.context, scram);
+}
+
+TEST_CASE("EXTERNAL by the certificate that the server vouches for", "[auth]")
+{
+    House house;
+    house.rules.mechanisms = {"EXTERNAL"};
+    Context context(house.rules);
+    std::swap(*house.context, context);
+    auto ask = [&](const std::string& more) { return answer(house, hello + "AUTH\t1\tEXTERNAL\tservice=smtp" + more + "\tresp=\n", "\n").text; };
+    CHECK(ask("\tvalid-client-cert\tcert_username=joe") == "OK\t1\tuser=joe\n");
+    CHECK(ask("\tcert_username=joe") == "FAIL\t1\n");
+    CHECK(ask("\tvalid-client-cert\tcert_username=nobody") == "FAIL\t1\tuser=nobody\n");
+    CHECK(ask("\tvalid-client-cert\tcert_username=off") == "FAIL\t1\tuser=off\tuser_disabled\tcode=user_disabled\n");
+    house.sessions.cancel();
+    std::swap(*house.context, context);
+}
+
+TEST_CASE("a master opens others' mail by his own password", "[auth]")
+{
+    House house;
+    base::replace_file(house.folder + "/masters", "admin:{PLAIN}master\n", 0600);
+    house.rules.master_files = {house.folder + "/masters"};
+    house.rules.master_separator = "*";
+    Context context(house.rules);
+    std::swap(*house.context, context);
+    CHECK(answer(house, log_in("joe*admin", "master"), "\n").text == "OK\t1\tuser=joe\n");
+    CHECK(answer(house, log_in("joe*admin", "secret"), "\n").text.starts_with("FAIL"));
+    CHECK(answer(house, log_in("joe*joe", "secret"), "\n").text.starts_with("FAIL"));
+    CHECK(answer(house, log_in("joe*", "secret"), "\n").text.starts_with("FAIL"));
+    CHECK(answer(house, log_in("nobody*admin", "master"), "\n").text.starts_with("FAIL"));
+    CHECK(answer(house, log_in("admin", "master"), "\n").text.starts_with("FAIL"));
+    std::string message = std::string("joe") + '\0' + "admin" + '\0' + "master";
+    CHECK(answer(house, hello + "AUTH\t1\tPLAIN\tservice=smtp\tresp=" + base::to_base64(message) + "\n", "\n").text == "OK\t1\tuser=joe\n");
+    house.sessions.cancel();
+    std::swap(*house.context, context);
+}
+
+TEST_CASE("what was checked lately is not checked again", "[auth]")
+{
+    using namespace std::chrono_literals;
+    VerdictCache cache(2000, 10s, 5s);
+    base::Steady start{};
+    Verdict right, wrong, later;
+    right.kind = Verdict::ok;
+    right.user.name = "joe";
+    later.kind = Verdict::temporary;
+    cache.keep("joe", "secret", right, start);
+    cache.keep("joe", "wrong", wrong, start);
+    cache.keep("joe", "later", later, start);
+    REQUIRE(cache.find("joe", "secret", start + 9s));
+    CHECK(cache.find("joe", "secret", start + 9s)->user.name == "joe");
+    CHECK(cache.find("joe", "wrong", start + 4s)->kind == Verdict::wrong);
+    CHECK_FALSE(cache.find("joe", "wrong", start + 5s));
+    CHECK_FALSE(cache.find("joe", "secret", start + 10s));
+    CHECK_FALSE(cache.find("joe", "later", start));
+    CHECK_FALSE(cache.find("joe", "other", start));
+    right.lasting = false;
+    cache.keep("near", "secret", right, start);
+    CHECK_FALSE(cache.find("near", "secret", start));
+    right.lasting = true;
+    for (int i = 0; i < 100; ++i) cache.keep("user" + std::to_string(i), "secret", right, start);
+    CHECK_FALSE(cache.find("user0", "secret", start));
+    CHECK(cache.find("user99", "secret", start));
+    VerdictCache none(0, 10s, 10s);
+    none.keep("joe", "secret", right, start);
+    CHECK_FALSE(none.find("joe", "secret", start));
+}
+
+TEST_CASE("sources are asked in their order; words that name none are left out", "[auth]")
+{
+    House house;
+    base::replace_file(house.folder + "/more", "joe:{PLAIN}other\nlast:{PLAIN}word:1000:1000\n", 0600);
+    house.rules.passdbs = {"passwd-file:" + house.folder + "/users", "nosuch:x", "passwd-file:" + house.folder + "/more"};
+    Context context(house.rules);
+    CHECK(context.sources.size() == 2);
+    CHECK_FALSE(context.asks_pam());
+    std::swap(*house.context, context);
+    CHECK(answer(house, log_in("joe", "secret"), "\n").text == "OK\t1\tuser=joe\n");
+    CHECK(answer(house, log_in("joe", "other"), "\n").text == "OK\t1\tuser=joe\n");
+    CHECK(answer(house, log_in("last", "word"), "\n").text == "OK\t1\tuser=last\n");
+    house.sessions.cancel();
+    std::swap(*house.context, context);
+    CHECK(make_source("pam:imap")->checks_itself());
+    CHECK_FALSE(make_source("shadow")->checks_itself());
 }
 
 TEST_CASE("a ticket brings the session stage its user, once", "[auth]")
