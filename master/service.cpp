@@ -98,7 +98,7 @@ async::Task<> Service::keep_running(unsigned slot)
     async::Limit pause = shortest_pause;
     while (!retired_) {
         auto began = base::steady_now();
-        async::Child child(spawn());
+        async::Child child(spawn(slot));
         children_.push_back(&child);
         co_await async::wait(child);
         children_.remove(&child);
@@ -117,10 +117,11 @@ async::Task<> Service::keep_running(unsigned slot)
     }
 }
 
-std::vector<std::string> Service::arguments() const
+std::vector<std::string> Service::arguments(unsigned slot) const
 {
     std::vector<std::string> words = {std::string(program_.executable), "-n", line_.name, "-t", std::string(config::type_word(line_.type)),
-                                      "-p", std::string(program_.command), "-c", config_.folder, "-s", std::to_string(sockets_.size())};
+                                      "-p", std::string(program_.command), "-c", config_.folder, "-s", std::to_string(sockets_.size()),
+                                      "-r", std::to_string(slot)};
     for (const auto& override : line_.overrides) {
         words.push_back("-o");
         words.push_back(override.name + "=" + override.value);
@@ -132,13 +133,13 @@ std::vector<std::string> Service::arguments() const
     return words;
 }
 
-pid_t Service::spawn()
+pid_t Service::spawn(unsigned slot)
 {
     std::vector<int> descriptors;
     for (auto& socket : sockets_) descriptors.push_back(socket->fd.get());
     descriptors.push_back(control_theirs_.get());
     std::string path = config_.daemon_directory + "/" + std::string(program_.executable);
-    auto words = arguments();
+    auto words = arguments(slot);
     base::log::flush();
     pid_t pid = ::fork();
     if (pid < 0) throw base::SystemError("fork");

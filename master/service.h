@@ -38,8 +38,8 @@ public:
 private:
     async::Task<> keep_running(unsigned slot);
     async::Task<> wait_for_client();
-    pid_t spawn();
-    std::vector<std::string> arguments() const;
+    pid_t spawn(unsigned slot);
+    std::vector<std::string> arguments(unsigned slot) const;
 
     const config::Config& config_;
     config::Service line_;

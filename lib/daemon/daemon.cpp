@@ -15,11 +15,14 @@ namespace daemons {
 namespace {
 
 constexpr int first_descriptor = 3;
+// How long a connection may wait before the next process of the service takes it, and so on.
+constexpr async::Limit patience{2};
 
 struct Options {
     std::string service = "unknown", type = "inet", folder, command;
     std::vector<config::Override> overrides;
     int sockets = -1;
+    int rank = 0;
     bool verbose = false;
 };
 
@@ -33,13 +36,14 @@ Options parse(const std::string& program, int argc, char** argv)
 {
     Options options;
     options.command = program;
-    for (int letter; (letter = ::getopt(argc, argv, "n:t:c:o:s:p:v")) != -1;) {
+    for (int letter; (letter = ::getopt(argc, argv, "n:t:c:o:s:p:r:v")) != -1;) {
         switch (letter) {
         case 'n': options.service = optarg; break;
         case 't': options.type = optarg; break;
         case 'c': options.folder = optarg; break;
         case 'p': options.command = optarg; break;
         case 'v': options.verbose = true; break;
+        case 'r': options.rank = base::number<int>(optarg).value_or(0); break;
         case 's': options.sockets = base::number<int>(optarg).value_or(-1); break;
         case 'o': {
             auto pair = base::cut(optarg, '=');
@@ -71,6 +75,7 @@ Daemon::Daemon(const std::string& program, int argc, char** argv) : program_(pro
     service_ = options.service;
     type_ = options.type;
     command_ = options.command;
+    rank_ = options.rank;
     config_ = load(program, options);
     base::log::open(fmt::format("{}/{}", config_.syslog_name, command_), config_.maillog_file, config_.syslog_facility);
     base::log::set_verbose(options.verbose);
@@ -212,7 +217,7 @@ int Daemon::serve(std::function<async::Task<>(net::Stream)> session)
 {
     for (int fd : listening_) {
         auto take = [this, session](base::Fd client, net::Address peer) { nursery_.start(session(net::Stream(std::move(client), peer))); };
-        listeners_.start(net::accept_connections(fd, take));
+        listeners_.start(net::accept_connections(fd, take, {}, rank_ * patience));
     }
     return run();
 }
@@ -221,7 +226,7 @@ int Daemon::serve_channels(std::function<async::Task<>(ipc::Channel)> session)
 {
     for (int fd : listening_) {
         auto take = [this, session](base::Fd client, net::Address) { nursery_.start(session(ipc::Channel(std::move(client)))); };
-        listeners_.start(net::accept_connections(fd, take));
+        listeners_.start(net::accept_connections(fd, take, {}, rank_ * patience));
     }
     return run();
 }

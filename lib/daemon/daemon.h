@@ -2,8 +2,8 @@
 //
 // The order of calls in a main is the order of privilege: Daemon (reads configuration as it was started), then what must be opened
 // while we still may, then drop_privileges(), then serve(). Options given by master: -n service -t type -c folder -o name=value -v
-// -p command word -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one). SIGTERM: stop now. SIGHUP: drain: take no
-// new work, end when the last session has ended. When the control pipe closes, master is gone: as SIGTERM.
+// -p command word -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one)
+// -r N (the how manyth process of the service: the first is 0). SIGTERM: stop now. SIGHUP: drain: take no new work, end when the last session has ended. When the control pipe closes, master is gone: as SIGTERM.
 // The namespace is daemons, because <unistd.h> has a function daemon().
 #pragma once
 
@@ -70,6 +70,7 @@ private:
     std::string program_, service_, command_, type_ = "inet";
     config::Config config_;
     std::vector<int> listening_;
+    int rank_ = 0;
     base::Fd control_;
     bool privileged_ = false;
     bool draining_ = false;

@@ -26,32 +26,68 @@ bool is_exhaustion(int code) { return code == EMFILE || code == ENFILE || code =
 
 } // namespace
 
-async::Task<> accept_connections(int listening, std::function<void(base::Fd, Address)> take, std::function<bool()> may_take)
+namespace {
+
+using Take = std::function<void(base::Fd, Address)>;
+using MayTake = std::function<bool()>;
+
+enum class Round { nothing_left, more, full };
+
+Round accept_some(int listening, const Take& take, const MayTake& may_take)
+{
+    for (int i = 0; i < accepts_a_round; ++i) {
+        if (may_take && !may_take()) return Round::full;
+        Address peer;
+        base::Fd fd = accept_one(listening, peer);
+        if (fd) {
+            take(std::move(fd), peer);
+        } else if (is_exhaustion(errno)) {
+            base::log::warning("accept connection: {}", base::error_text(errno));
+            return Round::full;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return Round::nothing_left;
+        }
+    }
+    return may_take && !may_take() ? Round::full : Round::more;
+}
+
+async::Task<> accept_at_once(int listening, Take take, MayTake may_take)
 {
     async::Watch watch(listening);
     while (true) {
         co_await async::wait(watch.readable());
-        bool full = may_take && !may_take();
-        for (int i = 0; i < accepts_a_round && !full; ++i) {
-            Address peer;
-            base::Fd fd = accept_one(listening, peer);
-            if (!fd && is_exhaustion(errno)) {
-                full = true;
-                base::log::warning("accept connection: {}", base::error_text(errno));
-                break;
-            }
-            if (!fd && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-                watch.clear_readable();
-                break;
-            }
-            if (fd) take(std::move(fd), peer);
-            full = may_take && !may_take();
-        }
-        if (full)
+        Round round = accept_some(listening, take, may_take);
+        if (round == Round::nothing_left) watch.clear_readable();
+        if (round == Round::full)
             co_await async::sleep(pause_when_out_of_descriptors);
         else
             co_await async::Yield();
     }
+}
+
+async::Task<> until_readable(int listening)
+{
+    async::Watch watch(listening);
+    co_await async::wait(watch.readable());
+}
+
+async::Task<> accept_with_patience(int listening, Take take, MayTake may_take, Limit patience)
+{
+    while (true) {
+        // Not watched meanwhile: connections that the others take shall not wake us.
+        co_await until_readable(listening);
+        co_await async::sleep(patience);
+        Round round = accept_some(listening, take, may_take);
+        if (round == Round::full) co_await async::sleep(pause_when_out_of_descriptors);
+    }
+}
+
+} // namespace
+
+async::Task<> accept_connections(int listening, Take take, MayTake may_take, Limit patience)
+{
+    if (patience > Limit(0)) return accept_with_patience(listening, std::move(take), std::move(may_take), patience);
+    return accept_at_once(listening, std::move(take), std::move(may_take));
 }
 
 async::Task<Stream> connect(Address to, Limit limit, Address from)
