@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ unsigned thread_limit = 16;
 
 class Pool final : private Waiter {
 public:
-    Pool() : owner_(::getpid()), bell_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), watch_(bell_.get())
+    Pool() : bell_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), watch_(bell_.get())
     {
         if (!bell_) throw base::SystemError("eventfd");
         watch_.readable().set_waiter(this);
@@ -49,8 +50,6 @@ public:
         if (start) threads_.emplace_back([this] { serve(); });
         work_came_.notify_one();
     }
-
-    pid_t owner() const { return owner_; }
 
 private:
     void serve()
@@ -94,7 +93,6 @@ private:
         for (Job* job : finished) job->finished();
     }
 
-    pid_t owner_;
     base::Fd bell_;
     Watch watch_;
     std::mutex mutex_;
@@ -110,7 +108,9 @@ Pool& pool()
 {
     // A forked child has none of its parent's threads: it leaves that pool behind and makes its own.
     static Pool* instance = nullptr;
-    if (!instance || instance->owner() != ::getpid()) instance = new Pool;
+    static const int watching = ::pthread_atfork(nullptr, nullptr, [] { instance = nullptr; });
+    (void)watching;
+    if (!instance) instance = new Pool;
     return *instance;
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
@@ -83,10 +84,22 @@ void write_pending(State& s)
     s.pending.clear();
 }
 
+// Asked of the kernel once a process, and again after a fork.
+pid_t own_pid()
+{
+    static pid_t pid = 0;
+    if (pid == 0) {
+        static const int watching = ::pthread_atfork(nullptr, nullptr, [] { pid = 0; });
+        (void)watching;
+        pid = ::getpid();
+    }
+    return pid;
+}
+
 void send_syslog(State& s, const std::string& tag, Level level, std::string_view text)
 {
     std::string datagram = fmt::format("<{}>{} {}[{}]: {}{}", s.facility | priorities[static_cast<int>(level)], log_date(wall_now()),
-                                       tag, ::getpid(), prefixes[static_cast<int>(level)], text);
+                                       tag, own_pid(), prefixes[static_cast<int>(level)], text);
     if (s.fd && ::send(s.fd.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL) >= 0) return;
     s.fd = connect_syslog();    // the logger was restarted
     if (s.fd) ::send(s.fd.get(), datagram.data(), datagram.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -150,7 +163,7 @@ void add_line(State& s, const std::string& tag, Level level, std::string_view te
     if (s.sink == Sink::standard_error)
         s.pending += fmt::format("{}: {}{}\n", tag, prefix, safe);
     else
-        s.pending += fmt::format("{} {} {}[{}]: {}{}\n", cached_date(), s.host, tag, ::getpid(), prefix, safe);
+        s.pending += fmt::format("{} {} {}[{}]: {}{}\n", cached_date(), s.host, tag, own_pid(), prefix, safe);
     if (s.sink == Sink::standard_error || level >= Level::warning || s.pending.size() > flush_above) write_pending(s);
 }
 
