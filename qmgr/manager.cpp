@@ -4,6 +4,8 @@
 
 #include "async/offload.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "mail/address.h"
 #include "maps/map.h"
 #include "spool/agent.h"
 #include "smtp/reply.h"
@@ -95,6 +97,11 @@ bool Manager::activate(const spool::Place& place, const std::string& id, base::F
         auto stored = spool::read_message(fd.get(), id, check_content);
         if (stored.envelope.id != id) throw spool::Damaged("named " + stored.envelope.id + " inside");
         auto message = make_message(std::move(stored), place);
+        // HOLD, once: whoever releases it wants it delivered.
+        if (place.queue == spool::Queue::incoming && message->envelope.attribute("hold") == "yes") {
+            folders_.move(place, {spool::Queue::hold}, id);
+            return true;
+        }
         message->active_since = now_microseconds();
         spool::Place target{spool::Queue::active};
         if (!(place == target)) folders_.move(place, target, id);
@@ -126,6 +133,19 @@ Transport& Manager::transport(const std::string& name)
     return *slot;
 }
 
+// A message that is to be filtered goes to the filter as a whole (FILTER_README of Postfix): "transport:nexthop".
+routing::Route Manager::route_of(const Message& message, const std::string& recipient)
+{
+    std::string filter = message.envelope.attribute("content_filter");
+    if (filter.empty()) return router_.route(recipient, message.envelope.sender);
+    auto cut = base::cut(filter, ':');
+    routing::Route route;
+    route.transport = cut.before;
+    route.nexthop = cut.after.empty() ? config_.default_filter_nexthop : std::string(cut.after);
+    if (route.nexthop.empty()) route.nexthop = base::lower(mail::split_address(recipient).domain);
+    return route;
+}
+
 void Manager::schedule(Message& message)
 {
     ++message.open_groups;    // held until all recipients are placed, so that nothing concludes half-way
@@ -134,7 +154,7 @@ void Manager::schedule(Message& message)
         RecipientState& state = message.recipients[number];
         if (state.state == RecipientState::delivered || state.state == RecipientState::bounced) continue;
         try {
-            routing::Route route = router_.route(state.recipient.address, message.envelope.sender);
+            routing::Route route = route_of(message, state.recipient.address);
             if (deliver_here(route.transport, route.nexthop, message, number)) continue;
             Transport& agent = transport(route.transport);
             bool alone = agent.limits().destination_recipients == 1;

@@ -56,6 +56,7 @@ public:
 
 private:
     void schedule(Message& message);
+    routing::Route route_of(const Message& message, const std::string& recipient);
     void defer_unroutable(Message& message, uint32_t number, const std::string& why);
     Transport& transport(const std::string& name);
     void settle(Group& group, const spool::Done& done);

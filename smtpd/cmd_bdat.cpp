@@ -1,5 +1,6 @@
 // cmd_bdat: BDAT, RFC 3030: the content in chunks of known size.
 #include "commands.h"
+#include "restrictions/stages.h"
 
 namespace smtpd {
 
@@ -37,6 +38,13 @@ async::Task<smtp::Reply> cmd_bdat(Session& s, const smtp::Command& command)
     if (auto refusal = not_ready_for_content(s)) {
         co_await take_chunk(s, chunk.size);
         co_return *refusal;
+    }
+    std::optional<smtp::Reply> unwelcome;
+    if (!s.mail->chunks) unwelcome = co_await restrictions::check_data(s);
+    if (unwelcome) {
+        co_await take_chunk(s, chunk.size);
+        s.reset();
+        co_return *unwelcome;
     }
     if (!s.mail->chunks) {
         begin_content(s);

@@ -1,5 +1,6 @@
 // cmd_data: DATA, RFC 5321 4.1.1.4: the content, up to the one and only end that we believe in.
 #include "commands.h"
+#include "restrictions/stages.h"
 
 #include "base/log.h"
 
@@ -16,6 +17,8 @@ async::Task<smtp::Reply> cmd_data(Session& s, const smtp::Command& command)
 {
     if (auto refusal = not_ready_for_content(s)) co_return *refusal;
     if (!command.arguments.empty()) co_return smtp::Reply{501, "5.5.4", "Syntax: DATA"};
+    auto unwelcome = co_await restrictions::check_data(s);
+    if (unwelcome) co_return *unwelcome;
     begin_content(s);
     s.say({354, "", "End data with <CR><LF>.<CR><LF>"});
     co_await s.stream.flush(s.config.smtpd_timeout);

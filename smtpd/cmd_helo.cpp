@@ -1,5 +1,6 @@
 // cmd_helo: EHLO and HELO, RFC 5321 4.1.1.1: who are you, and what do we speak.
 #include "commands.h"
+#include "restrictions/stages.h"
 
 #include "base/text.h"
 
@@ -55,6 +56,8 @@ void be_greeted(Session& s, const smtp::Command& command, const char* protocol)
 async::Task<smtp::Reply> cmd_ehlo(Session& s, const smtp::Command& command)
 {
     be_greeted(s, command, "ESMTP");
+    auto refusal = co_await restrictions::check_helo(s);
+    if (refusal) co_return *refusal;
     std::string lines = co_await capabilities(s);
     co_return smtp::Reply{250, "", lines};
 }
@@ -62,6 +65,8 @@ async::Task<smtp::Reply> cmd_ehlo(Session& s, const smtp::Command& command)
 async::Task<smtp::Reply> cmd_helo(Session& s, const smtp::Command& command)
 {
     be_greeted(s, command, "SMTP");
+    auto refusal = co_await restrictions::check_helo(s);
+    if (refusal) co_return *refusal;
     co_return smtp::Reply{250, "", s.config.myhostname};
 }
 

@@ -1,5 +1,6 @@
 // cmd_mail: MAIL, RFC 5321 4.1.1.2: a message begins.
 #include "commands.h"
+#include "restrictions/stages.h"
 
 #include "base/log.h"
 
@@ -35,8 +36,15 @@ async::Task<smtp::Reply> cmd_mail(Session& s, const smtp::Command& command)
     if (!mail.sender.null())
         transaction.sender = s.service.address_maps.canonical(s.service.router.rewrite(mail.sender.address), routing::Place::envelope_sender);
     transaction.mail = std::move(mail);
+    transaction.treatment = std::exchange(s.checks.before_mail, {});
+    if (transaction.treatment.filter.empty()) transaction.treatment.filter = s.config.content_filter;
     s.mail.emplace(std::move(transaction));
     s.stage = mail_given;
+    auto refusal = co_await restrictions::check_sender(s, s.mail->mail.sender.address);
+    if (refusal) {
+        s.reset();
+        co_return *refusal;
+    }
     co_return smtp::Reply{250, "2.1.0", "Ok"};
 }
 

@@ -1,5 +1,6 @@
 // cmd_quit: QUIT, RSET, NOOP and VRFY, RFC 5321 4.1.1.5 to 4.1.1.10.
 #include "commands.h"
+#include "restrictions/stages.h"
 
 #include "mail/address.h"
 
@@ -20,9 +21,9 @@ async::Task<smtp::Reply> cmd_vrfy(Session& s, const smtp::Command& command)
     if (s.config.disable_vrfy_command) co_return smtp::Reply{502, "5.5.1", "VRFY command is disabled"};
     auto path = smtp::parse_path(command.arguments);
     if (!path || path->null()) co_return smtp::Reply{501, "5.1.3", "Bad recipient address syntax"};
-    std::string address = s.service.router.rewrite(path->address);
-    if (!s.service.recipients.exists(address)) co_return smtp::Reply{550, "5.1.1", fmt::format("<{}>: Recipient address rejected: User unknown", address)};
-    co_return smtp::Reply{252, "2.0.0", address};
+    auto refusal = co_await restrictions::check_recipient(s, "VRFY", std::nullopt, path->address);
+    if (refusal) co_return *refusal;
+    co_return smtp::Reply{252, "2.0.0", s.service.router.rewrite(path->address)};
 }
 
 async::Task<smtp::Reply> cmd_quit(Session& s, const smtp::Command&)

@@ -24,11 +24,11 @@ smtp::BareNewline bare_newline(const std::string& word)
 
 } // namespace
 
-Service::Service(const config::Config& configuration, async::Nursery& nursery, bool is_letterbox)
-    : config(configuration), letterbox(is_letterbox), router(config), recipients(config, router), address_maps(config, router),
+Service::Service(const config::Config& configuration, async::Nursery& nursery, bool is_letterbox, dns::Options dns)
+    : config(configuration), letterbox(is_letterbox), router(config), recipients(config, router), address_maps(config, router), restriction_lists(config),
       trusted_networks(config.find("mynetworks").value_or("")), bare_newline_exceptions(config.find("smtpd_forbid_bare_newline_exclusions").value_or("")),
       limit_exceptions(config.find("smtpd_client_event_limit_exceptions").value_or("")),
-      maker(config.queue_directory + "/private/qmgr", nursery)
+      maker(config.queue_directory + "/private/qmgr", nursery), resolver(std::move(dns))
 {
     bare_newline = smtpd::bare_newline(base::lower(config.smtpd_forbid_bare_newline));
     for (const auto& word : config.smtpd_discard_ehlo_keywords) hidden_keywords.insert(base::lower(word));

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "dns/resolver.h"
 #include "maps/matchlist.h"
+#include "restrictions/rules.h"
 #include "routing/address_maps.h"
 #include "routing/recipients.h"
 #include "routing/router.h"
@@ -26,13 +27,14 @@ enum class TlsLevel { none, may, encrypt };
 class Service {
 public:
     // letterbox: serves the local sendmail command over a Unix socket instead of the network.
-    Service(const config::Config& config, async::Nursery& nursery, bool letterbox);
+    Service(const config::Config& config, async::Nursery& nursery, bool letterbox, dns::Options dns = {});
 
     const config::Config& config;
     const bool letterbox;
     routing::Router router;
     routing::Recipients recipients;
     routing::AddressMaps address_maps;
+    restrictions::Rules restriction_lists;
     maps::NetworkList trusted_networks;             // mynetworks
     maps::NetworkList bare_newline_exceptions;      // smtpd_forbid_bare_newline_exclusions
     maps::NetworkList limit_exceptions;             // smtpd_client_event_limit_exceptions

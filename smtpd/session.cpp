@@ -2,6 +2,8 @@
 
 #include "commands.h"
 #include "file_stream.h"
+#include "restrictions/reply_text.h"
+#include "restrictions/stages.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -21,7 +23,8 @@ constexpr std::string_view junk_verbs[] = {"NOOP", "RSET", "VRFY", "EHLO", "HELO
 
 async::Task<> greet(Session& s)
 {
-    s.say({220, "", s.service.banner});
+    s.denied = co_await restrictions::check_client(s);
+    s.say(s.denied ? *s.denied : smtp::Reply{220, "", s.service.banner});
     // RFC 5321 4.3.1: a client that talks before the greeting does not speak SMTP; nothing of it is believed.
     co_await s.stream.flush(s.config.smtpd_timeout);
 }
@@ -33,6 +36,7 @@ bool pipelined_wrongly(Session& s, const Verb& verb)
     if (s.service.letterbox || s.stream.buffered().empty() || (may_pipeline && !verb.last_in_group)) return false;
     base::log::info("improper command pipelining after {} from {}: {}", s.last_command, s.client.text(),
                     base::printable(s.stream.buffered().substr(0, longest_command_logged)));
+    s.noted_pipelining = true;
     return s.config.smtpd_forbid_unauth_pipelining;
 }
 
@@ -48,6 +52,7 @@ async::Task<smtp::Reply> answer(Session& s, std::string_view line)
         s.stream.discard_buffered();
         co_return smtp::Reply{554, "5.5.0", "Error: SMTP protocol synchronization"};
     }
+    if (s.denied && command.verb != "QUIT") co_return smtp::Reply{503, "5.7.0", "Error: access denied for " + s.client.text()};
     if (!verb) co_return smtp::Reply{500, "5.5.2", "Error: command not recognized"};
     bool junk = std::find(std::begin(junk_verbs), std::end(junk_verbs), verb->name) != std::end(junk_verbs);
     if (junk && ++s.junk > s.config.smtpd_junk_command_limit) ++s.errors;
@@ -86,7 +91,7 @@ async::Task<> next_reply(Session& s)
     if (reply.code >= 400 && !s.forgiven) ++s.errors;
     if (reply.code == 0) co_return;    // it has spoken for itself
     s.say(reply);
-    if (reply.code == 421) s.done = true;
+    if (reply.code == 421 || reply.code == 521) s.done = true;
 }
 
 async::Task<> converse(Session& s)
@@ -128,9 +133,14 @@ void log_end(const Session& s)
 async::Task<> find_client_name(Session& s)
 {
     s.client.address = s.stream.peer().ip();
+    s.client.port = std::to_string(s.stream.peer().port());
     if (s.config.smtpd_peername_lookup) {
         auto found = co_await s.service.resolver.reverse(s.stream.peer(), true);
+        auto status = found.reverse == dns::Status::try_again ? NameStatus::try_again : NameStatus::none;
         s.client.name = found.name;
+        s.client.reverse_name = found.reverse_name;
+        s.client.name_status = found.name == "unknown" ? status : NameStatus::known;
+        s.client.reverse_status = found.reverse_name == "unknown" ? status : NameStatus::known;
     }
     s.client.trusted = s.service.trusted_networks.contains(s.client.name, s.client.address);
 }
@@ -211,6 +221,12 @@ void know_local_user(Session& s, uid_t uid)
 }
 
 } // namespace
+
+void Session::say(smtp::Reply reply)
+{
+    restrictions::add_footer(*this, reply);
+    stream.write(reply.wire());
+}
 
 void Session::reset()
 {

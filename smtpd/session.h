@@ -1,6 +1,8 @@
 // session: one SMTP dialogue, from the greeting to the last word.
 #pragma once
 
+#include "client.h"
+#include "restrictions/state.h"
 #include "service.h"
 #include "transaction.h"
 
@@ -25,14 +27,6 @@ enum Stage : unsigned {
     any_stage = connected | greeted | mail_given | rcpt_given | bdat_begun,
 };
 
-struct Client {
-    std::string name = "unknown", address = "unknown";
-    std::string helo, protocol = "SMTP";
-    bool trusted = false;               // in mynetworks, or a local user
-    std::optional<uid_t> uid;           // a local user, by the letterbox
-    std::string text() const { return name + "[" + address + "]"; }
-};
-
 struct Tally {
     unsigned done = 0, tried = 0;
 };
@@ -52,12 +46,15 @@ struct Session {
     int64_t junk = 0;                   // commands that move nothing, since the last message
     bool forgiven = false;              // the refusal that is being given is no error of the client's
     bool done = false;                  // after the reply that is being given
+    std::optional<smtp::Reply> denied;  // access was refused at the start: what all commands but QUIT hear
+    bool noted_pipelining = false;      // smtpd_forbid_unauth_pipelining = no: it is logged once
+    restrictions::State checks;         // what the restriction lists remember
     std::string last_command = "CONNECT";
     std::map<std::string, Tally, std::less<>> tally; // of verbs, for the disconnect line
     std::string committed;              // queue id of the last message taken; of the letterbox's pickup
 
     bool offers(const std::string& keyword) const { return service.hidden_keywords.count(keyword) == 0; }
-    void say(const smtp::Reply& reply) { stream.write(reply.wire()); }
+    void say(smtp::Reply reply);        // with smtpd_reject_footer, where it refuses
     void reset();                       // forgets the transaction
     std::string queue_id() const { return mail && mail->file ? mail->file.id() : "NOQUEUE"; }
 };

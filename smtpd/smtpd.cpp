@@ -7,21 +7,12 @@
 //   speaks      RFC 5321, 6409, 3207, 4954, 1870, 6152, 2034, 2920, 3030, 6531
 //   read next   session.cpp, then cmd_*.cpp in the order of a dialogue
 
-#include "restrictions.h"
 #include "session.h"
 
 #include "base/log.h"
 #include "daemon/daemon.h"
 
 namespace {
-
-void warn_of_unsupported(const config::Config& config)
-{
-    for (const char* name : {"smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions", "smtpd_relay_restrictions",
-                             "smtpd_recipient_restrictions"})
-        for (const auto& word : smtpd::unsupported_restrictions(config.list(name)))
-            base::log::warning("{}: restriction \"{}\" is not carried out", name, word);
-}
 
 async::Task<> pick_up(spool::Pickup pickup, smtpd::Service& service)
 {
@@ -35,7 +26,6 @@ int main(int argc, char** argv)
 {
     daemons::Daemon daemon("smtpd", argc, argv);
     bool letterbox = daemon.is_unix();
-    warn_of_unsupported(daemon.config());
     smtpd::Service service(daemon.config(), daemon.background(), letterbox);    // keys and tables, while we may read them
 
     sandbox::Rights rights;

@@ -1,0 +1,26 @@
+// description: a session under the names that policy servers (SMTPD_POLICY_README of Postfix), reply texts ($client_address …) and macros
+// of filters have for its parts. One table for all of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace smtpd {
+
+struct Session;
+
+// What is asked about beside the session: sender and recipient as the client gave them, in internal form; empty where there are none.
+struct Asked {
+    std::string sender, recipient;
+    std::string etrn_domain;
+    std::string_view state;         // of the dialogue: CONNECT, EHLO, HELO, MAIL, RCPT, DATA, END-OF-MESSAGE, VRFY, ETRN
+};
+
+// The value of one name; nothing when nobody knows the name.
+std::optional<std::string> describe(const Session& session, const Asked& asked, std::string_view name);
+// The names that a policy server is sent, in Postfix's order.
+const std::vector<std::string_view>& policy_attributes();
+
+} // namespace smtpd
