@@ -183,6 +183,8 @@ uint64_t Arguments::number64()
 SequenceSet Arguments::sequence_set()
 {
     SequenceSet set;
+    set.saved = skip('$');
+    if (set.saved) return set;
     do {
         Interval part;
         part.first = skip('*') ? 0 : nz_number();
@@ -232,6 +234,10 @@ std::string Arguments::mailbox()
 {
     std::string text = astring();
     if (base::same_word(text, "INBOX")) return "INBOX";
+    if (utf8_names_) {
+        if (!base::is_utf8(text)) throw Bad("Mailbox name is not UTF-8");
+        return text;
+    }
     auto name = store::from_utf7(text);
     if (!name) throw Bad("Mailbox name is not modified UTF-7");
     return *name;
@@ -248,6 +254,7 @@ std::string Arguments::list_mailbox()
         if (text.empty()) wanted("a mailbox pattern");
     }
     if (text.size() > 1000) throw Bad("Mailbox pattern too long");
+    if (utf8_names_) return text;
     // What is no modified UTF-7 matches no mailbox, or what it says in ASCII.
     return store::from_utf7(text).value_or(text);
 }

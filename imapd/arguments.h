@@ -22,7 +22,8 @@ public:
 // The views given live as long as text. Everything throws Bad where something else was expected.
 class Arguments {
 public:
-    explicit Arguments(std::string_view text) : left_(text) {}
+    // utf8_names: mailbox names are UTF-8 (RFC 6855 3, RFC 9051 5.1) and not modified UTF-7.
+    explicit Arguments(std::string_view text, bool utf8_names = false) : left_(text), utf8_names_(utf8_names) {}
 
     bool at_end() const { return left_.empty(); }
     bool at(char c) const { return !left_.empty() && left_.front() == c; }
@@ -61,6 +62,7 @@ private:
     [[noreturn]] void wanted(std::string_view what) const;
 
     std::string_view left_;
+    bool utf8_names_ = false;
 };
 
 bool is_atom_char(char c);

@@ -1,21 +1,37 @@
 #include "client.h"
 
+#include "deflate.h"
+
+#include "base/text.h"
+
 namespace imapd {
 
 namespace {
 
 constexpr size_t full = 16 << 10;
 
-// APPEND's message, and not a literal that names the mailbox: something stands between "APPEND " and it.
-bool is_message(std::string_view text, size_t literal_start)
+// RFC 4469 4: in CATENATE, a literal after "URL" is the URL.
+bool is_url(std::string_view text, size_t literal_start)
+{
+    return base::ends_with_word(text.substr(0, literal_start), "URL ");
+}
+
+// APPEND's message (RFC 3501 6.3.11) or REPLACE's (RFC 8508), and not a literal that names the mailbox: something stands before it.
+bool starts_message(std::string_view text, size_t literal_start)
 {
     try {
         Arguments arguments(text);
         arguments.tag();
         arguments.space();
-        if (!arguments.skip_keyword("APPEND")) return false;
+        if (arguments.skip_keyword("UID")) arguments.space();
+        bool replace = arguments.skip_keyword("REPLACE");
+        if (!replace && !arguments.skip_keyword("APPEND")) return false;
         arguments.space();
-        return text.size() - arguments.rest().size() < literal_start;
+        if (replace) {
+            arguments.sequence_set();
+            arguments.space();
+        }
+        return text.size() - arguments.rest().size() < literal_start && !is_url(text, literal_start);
     } catch (const Bad&) {
         return false;
     }
@@ -62,22 +78,42 @@ async::Task<bool> Client::add_literal(CommandText& command, LiteralHead head)
     co_return true;
 }
 
-async::Task<CommandText> Client::command()
+void Client::take_message(const LiteralHead& head)
 {
-    CommandText command;
+    message_ = head;
+    message_left_ = head.size;
+    message_accepted_ = !head.synchronizing;
+}
+
+async::Task<> Client::read_on(CommandText& command, bool in_append)
+{
     while (true) {
         Line line = co_await add_line(command);
         auto& head = line.literal;
-        if (!line.whole || !head) co_return command;
-        if (command.refused.empty() && is_message(command.text, head->start)) {
-            message_ = head;
-            message_left_ = head->size;
-            message_accepted_ = !head->synchronizing;
-            co_return command;
+        if (!line.whole || !head) co_return;
+        bool is_message = in_append ? !is_url(command.text, head->start) : starts_message(command.text, head->start);
+        if (command.refused.empty() && is_message) {
+            take_message(*head);
+            co_return;
         }
         bool more = co_await add_literal(command, *head);
-        if (!more) co_return command;
+        if (!more) co_return;
     }
+}
+
+async::Task<CommandText> Client::command()
+{
+    CommandText command;
+    co_await read_on(command, false);
+    co_return command;
+}
+
+async::Task<CommandText> Client::after_message()
+{
+    message_.reset();
+    CommandText text;
+    co_await read_on(text, true);
+    co_return text;
 }
 
 async::Task<> Client::skip(uint64_t bytes)
@@ -110,21 +146,27 @@ async::Task<std::string_view> Client::message_piece()
     co_return piece;
 }
 
-async::Task<std::string> Client::finish_message()
+async::Task<> Client::finish_message()
 {
-    bool accepted = message_accepted_;
-    message_.reset();
-    if (!accepted) co_return std::string();
-    co_await skip(std::exchange(message_left_, 0));
     CommandText rest;
-    while (true) {
+    rest.refused = "not wanted";
+    while (message_) {
+        bool accepted = message_accepted_;
+        message_.reset();
+        // The client waits for our word, and hears that the command failed.
+        if (!accepted) co_return;
+        co_await skip(std::exchange(message_left_, 0));
         Line line = co_await add_line(rest);
-        if (!line.whole || !line.literal) co_return rest.refused.empty() ? rest.text : rest.refused;
-        // A second message is not ours to take: we do not say MULTIAPPEND.
-        rest.refused = "literal";
-        bool more = co_await add_literal(rest, *line.literal);
-        if (!more) co_return rest.refused;
+        if (line.whole && line.literal) take_message(*line.literal);
     }
+}
+
+void Client::compress()
+{
+    compressed_ = true;
+    auto below = stream_.take_transport();
+    stream_.set_transport(make_deflate_transport(std::move(below), stream_.buffered()));
+    stream_.consume(stream_.buffered().size());
 }
 
 void Client::write(std::string_view text)

@@ -81,7 +81,8 @@ async::Task<Tagged> move(Session& session, Arguments& arguments, bool by_uid)
     std::string code = copyuid(*result);
     if (!code.empty()) session.client.say(fmt::format("* OK {}Moved", code));
     co_await async::lend(session.mail, std::move(originals));
-    co_return ok("MOVE completed");
+    session.note_changes();
+    co_return ok(session.modseq_code() + "MOVE completed");
 }
 
 } // namespace

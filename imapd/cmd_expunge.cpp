@@ -3,6 +3,7 @@
 
 #include "async/lend.h"
 
+#include <algorithm>
 
 namespace imapd {
 
@@ -29,6 +30,7 @@ async::Task<> remove(Session& session, std::vector<uint32_t> uids)
     Remove work{std::move(uids)};
     co_await async::lend(session.mail, std::move(work));
     session.selected->stale = true;
+    session.note_changes();
 }
 
 } // namespace
@@ -38,7 +40,7 @@ async::Task<Tagged> cmd_expunge(Session& session, Arguments& arguments)
     arguments.end();
     if (session.selected->read_only) co_return no("[READ-ONLY] The mailbox is read-only");
     co_await remove(session, deleted(session));
-    co_return ok("EXPUNGE completed");
+    co_return ok(session.modseq_code() + "EXPUNGE completed");
 }
 
 async::Task<Tagged> cmd_uid_expunge(Session& session, Arguments& arguments)
@@ -47,20 +49,20 @@ async::Task<Tagged> cmd_uid_expunge(Session& session, Arguments& arguments)
     SequenceSet set = arguments.sequence_set();
     arguments.end();
     if (session.selected->read_only) co_return no("[READ-ONLY] The mailbox is read-only");
-    const auto& known = session.selected->uids;
-    auto wanted = set.resolved(known.empty() ? 0 : known.back());
+    auto wanted = session.selected->uids_of(set, true);
     std::vector<uint32_t> uids = deleted(session);
-    std::erase_if(uids, [&](uint32_t uid) { return !contains(wanted, uid); });
+    std::erase_if(uids, [&](uint32_t uid) { return !std::binary_search(wanted.begin(), wanted.end(), uid); });
     co_await remove(session, std::move(uids));
-    co_return ok("EXPUNGE completed");
+    co_return ok(session.modseq_code() + "EXPUNGE completed");
 }
 
 async::Task<Tagged> cmd_close(Session& session, Arguments& arguments)
 {
     arguments.end();
     if (!session.selected->read_only) co_await remove(session, deleted(session));
+    std::string code = session.modseq_code();
     session.unselect();
-    co_return ok("CLOSE completed");
+    co_return ok(code + "CLOSE completed");
 }
 
 async::Task<Tagged> cmd_unselect(Session& session, Arguments& arguments)

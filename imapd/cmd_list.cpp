@@ -28,7 +28,7 @@ struct Look {
     }
 };
 
-std::string line(std::string_view word, const Listed& listed, char separator)
+std::string line(const Session& session, std::string_view word, const Listed& listed)
 {
     std::string attributes;
     for (auto attribute : listed.attributes) {
@@ -36,7 +36,8 @@ std::string line(std::string_view word, const Listed& listed, char separator)
         attributes += attribute;
     }
     std::string_view child_info = listed.has_subscribed_child ? " (\"CHILDINFO\" (\"SUBSCRIBED\"))" : "";
-    return fmt::format("* {} ({}) \"{}\" {}{}", word, attributes, separator, wire_name(listed.name), child_info);
+    return fmt::format("* {} ({}) \"{}\" {}{}", word, attributes, session.mail.store->separator(),
+                       session.wire_name(listed.name), child_info);
 }
 
 // RFC 3501 6.3.8: an empty pattern asks for the separator.
@@ -64,7 +65,7 @@ async::Task<Tagged> cmd_list(Session& session, Arguments& arguments)
     char separator = session.mail.store->separator();
     auto chosen = choose_folders(request, found.folders, found.subscriptions, separator);
     for (const Listed& listed : chosen) {
-        session.client.say(line("LIST", listed, separator));
+        session.client.say(line(session, "LIST", listed));
         co_await session.client.flush_if_full();
         if (request.status.empty() || !listed.selectable) continue;
         co_await say_status(session, listed.name, request.status);
@@ -87,7 +88,7 @@ async::Task<Tagged> cmd_lsub(Session& session, Arguments& arguments)
     char separator = session.mail.store->separator();
     auto chosen = choose_subscribed(request, session.mail.store->subscriptions(), separator);
     for (const Listed& listed : chosen) {
-        session.client.say(line("LSUB", listed, separator));
+        session.client.say(line(session, "LSUB", listed));
         co_await session.client.flush_if_full();
     }
     co_return ok("LSUB completed");

@@ -1,12 +1,8 @@
-// SEARCH, RFC 3501 6.4.4, and UID SEARCH, 6.4.8. Long searches run on another thread, a slice at a time, and can be
-// given up.
+// SEARCH, RFC 3501 6.4.4, and UID SEARCH, 6.4.8; ESEARCH, RFC 4731; SEARCHRES, RFC 5182; PARTIAL, RFC 9394.
 #include "cmd.h"
 
-#include "search.h"
-
-#include "async/lend.h"
-#include "base/clock.h"
-#include "base/text.h"
+#include "search_return.h"
+#include "search_run.h"
 
 #include <fmt/format.h>
 
@@ -14,79 +10,38 @@ namespace imapd {
 
 namespace {
 
-constexpr base::Duration slice{100};
-constexpr base::Duration still_searching{15'000};
-
-struct Hunt {
-    SearchKey key;
-    std::vector<store::Message> messages;
-    size_t next = 0;
-    std::vector<uint32_t> found;
-
-    bool done() const { return next == messages.size(); }
-    void go_on(store::Mailbox& box, base::Steady until)
-    {
-        while (!done() && base::steady_now() < until) {
-            Candidate candidate(box, messages[next]);
-            if (candidate.meets(key)) found.push_back(messages[next].uid);
-            ++next;
-        }
-    }
-};
-
-struct Slice {
-    Hunt hunt;
-    Hunt operator()(Mail& mail)
-    {
-        hunt.go_on(*mail.box, base::steady_now() + slice);
-        return std::move(hunt);
-    }
-};
-
-async::Task<std::vector<uint32_t>> run(Session& session, SearchKey key)
-{
-    Hunt hunt;
-    int cost = key.cost();
-    hunt.key = std::move(key);
-    for (const auto& message : session.mail.box->messages())
-        if (session.selected->number_of(message.uid)) hunt.messages.push_back(message);
-    if (cost == 0) hunt.go_on(*session.mail.box, base::Steady::max());
-    base::Steady word = base::steady_now() + still_searching;
-    while (!hunt.done()) {
-        Slice work{std::move(hunt)};
-        hunt = co_await async::lend(session.mail, std::move(work));
-        if (base::steady_now() < word) continue;
-        // The client must not think we died; and if it did, this ends the search.
-        session.client.say("* OK Still searching");
-        co_await session.client.flush();
-        word = base::steady_now() + still_searching;
-    }
-    co_return std::move(hunt.found);
-}
-
-async::Task<> say_found(Session& session, std::vector<uint32_t> uids, bool by_uid)
+async::Task<> say_found(Session& session, const std::vector<uint32_t>& numbers, uint64_t modseq)
 {
     session.client.write("* SEARCH");
-    for (uint32_t uid : uids) {
-        session.client.write(fmt::format(" {}", by_uid ? uid : *session.selected->number_of(uid)));
+    for (uint32_t number : numbers) {
+        session.client.write(fmt::format(" {}", number));
         co_await session.client.flush_if_full();
     }
+    if (modseq > 0) session.client.write(fmt::format(" (MODSEQ {})", modseq));
     session.client.say("");
 }
 
 async::Task<Tagged> search(Session& session, Arguments& arguments, bool by_uid)
 {
-    SearchKey key;
-    try {
-        key = parse_search(arguments, std::time(nullptr));
-    } catch (const UnknownCharset&) {
-        co_return no("[BADCHARSET (US-ASCII UTF-8)] Unknown character set");
+    SearchReturn wanted = parse_search_return(arguments);
+    // RFC 5182 2.1: what was saved before is lost also when this fails.
+    if (wanted.save) wanted.extended = true;
+    auto key = read_search_key(session, arguments, CharsetPlace::optional);
+    if (wanted.save) session.selected->saved.clear();
+    if (!key) co_return bad_charset();
+    Found found = co_await run_search(session, std::move(*key));
+    std::vector<uint32_t> numbers = found.uids;
+    if (!by_uid)
+        for (uint32_t& number : numbers) number = *session.selected->number_of(number);
+    if (session.enabled.rev2 && !wanted.extended) wanted.extended = wanted.all = true;
+    if (!wanted.extended)
+        co_await say_found(session, numbers, found.modseq);
+    else if (wanted.tells_something()) {
+        SearchAnswer answer{session.tag, by_uid, std::nullopt};
+        if (found.modseq > 0) answer.modseq = found.modseq;
+        session.client.say("* ESEARCH " + esearch_text(answer, wanted, numbers));
     }
-    store::Mailbox& box = *session.mail.box;
-    auto keyword = [&](const std::string& name) { return box.keyword(name, false); };
-    resolve(key, session.selected->uids, keyword);
-    std::vector<uint32_t> found = co_await run(session, std::move(key));
-    co_await say_found(session, std::move(found), by_uid);
+    if (wanted.save) session.selected->saved = to_be_saved(wanted, std::move(found.uids));
     co_return ok("SEARCH completed");
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "mail/header.h"
+#include "mail/transfer.h"
 
 #include <algorithm>
 
@@ -31,6 +32,7 @@ Extract chosen_fields(std::string_view header, const Section& section)
         if (!text.ends_with('\n')) text += "\r\n";
     }
     text += "\r\n";
+    hide_nuls(text);
     return {Extract::Kind::made, {}, std::move(text)};
 }
 
@@ -41,7 +43,24 @@ Extract of_message(std::string_view header, std::string_view body, const Section
     return chosen_fields(header, section);
 }
 
+bool is_plain(std::string_view encoding)
+{
+    return encoding.empty() || base::same_word(encoding, "7bit") || base::same_word(encoding, "8bit");
+}
+
 } // namespace
+
+Extract extract_binary(std::string_view message, const mail::Part& whole, const Section& section)
+{
+    if (section.path.empty()) return raw(message);
+    const mail::Part* part = mail::find_part(whole, section.path);
+    if (!part) return {};
+    auto body = part->body.of(message);
+    if (part->is_multipart() || part->is_message() || is_plain(part->encoding)) return raw(body);
+    auto decoded = mail::decode_transfer(body, part->encoding);
+    if (!decoded) return {Extract::Kind::unknown_encoding, {}, {}};
+    return {Extract::Kind::made, {}, std::move(*decoded)};
+}
 
 Extract extract(std::string_view message, const mail::Part* whole, const Section& section)
 {

@@ -112,6 +112,28 @@ FetchItem read_body(Arguments& arguments, bool peek)
     return item;
 }
 
+// section-binary = "[" [section-part] "]"
+FetchItem read_binary(Arguments& arguments, What what, std::string label)
+{
+    FetchItem item = simple(what, std::move(label));
+    read_section(arguments, item);
+    if (item.section.what != Section::What::all) throw Bad("BINARY takes the number of a part alone");
+    if (what == What::binary) read_partial(arguments, item);
+    return item;
+}
+
+// RFC 8970 3.1: "PREVIEW" [SP "(LAZY)"]. A preview is made when asked for, so that LAZY is no different.
+FetchItem read_preview(Arguments& arguments)
+{
+    if (base::starts_with_word(arguments.rest(), " (LAZY)")) {
+        arguments.space();
+        arguments.expect('(');
+        arguments.keyword();
+        arguments.expect(')');
+    }
+    return simple(What::preview, "PREVIEW");
+}
+
 FetchItem read_item(Arguments& arguments)
 {
     std::string word = base::upper(arguments.keyword());
@@ -126,6 +148,15 @@ FetchItem read_item(Arguments& arguments)
     if (word == "RFC822.TEXT") return whole_section(word, Section::What::text, true);
     if (word == "BODY.PEEK") return read_body(arguments, true);
     if (word == "BODY") return arguments.at('[') ? read_body(arguments, false) : simple(What::body, word);
+    if (word == "MODSEQ") return simple(What::modseq, word);
+    if (word == "SAVEDATE") return simple(What::save_date, word);
+    if (word == "PREVIEW") return read_preview(arguments);
+    if (word == "BINARY.SIZE") return read_binary(arguments, What::binary_size, word);
+    if (word == "BINARY" || word == "BINARY.PEEK") {
+        FetchItem item = read_binary(arguments, What::binary, "BINARY");
+        item.sets_seen = word == "BINARY";
+        return item;
+    }
     throw Bad("Unknown FETCH item " + base::printable(word, 40));
 }
 

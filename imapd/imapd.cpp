@@ -4,7 +4,7 @@
 //   trusts      auth, who says whose a ticket is; no byte of the client
 //   takes from  imap-login, on private/imap: a connection and its ticket
 //   works in    the user's mailboxes, with that user's rights only
-//   speaks      RFC 3501; 2177 2342 2971 3691 4315 5032 5161 5258 5819 6154 6851 7888 7889 8438
+//   speaks      RFC 3501 and 9051; the extensions that man/imapd.8 lists
 //   read next   session.cpp, then commands.cpp and cmd_*.cpp in the order of a dialogue
 #include "session.h"
 

@@ -25,6 +25,7 @@ void add_word(std::string& list, std::string_view word)
 // The view follows the mailbox: numbers of what went (largest first), and whether something came.
 struct Difference {
     std::vector<size_t> gone;
+    std::vector<uint32_t> gone_uids;
     bool came = false;
 };
 
@@ -39,6 +40,7 @@ Difference compare(Selected& view, const std::vector<store::Message>& messages, 
         bool there = next < messages.size() && messages[next].uid == view.uids[i];
         if (there) continue;
         difference.gone.push_back(i);
+        difference.gone_uids.push_back(view.uids[i]);
     }
     if (forget_gone && !difference.gone.empty()) {
         size_t to = difference.gone.front();
@@ -65,7 +67,8 @@ void tell_counts(Session& session, bool came)
     size_t recent = std::count_if(messages.begin(), messages.end(),
                                   [](const store::Message& message) { return message.flags & store::flag::recent; });
     if (came) session.client.say(fmt::format("* {} EXISTS", view.uids.size()));
-    if (came || recent != view.told_recent) session.client.say(fmt::format("* {} RECENT", recent));
+    // RFC 9051 E: there is no RECENT.
+    if (!session.enabled.rev2 && (came || recent != view.told_recent)) session.client.say(fmt::format("* {} RECENT", recent));
     view.told_recent = recent;
 }
 
@@ -76,21 +79,29 @@ async::Task<> tell_flags(Session& session)
     auto changed = std::exchange(view.changed, {});
     std::sort(changed.begin(), changed.end());
     changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
-    const store::Mailbox& box = *session.mail.box;
+    store::Mailbox& box = *session.mail.box;
     for (uint32_t uid : changed) {
         auto number = view.number_of(uid);
         auto index = box.index_of(uid);
         if (!number || !index) continue;
-        session.client.say(
-            fmt::format("* {} FETCH (UID {} {})", *number, uid, flags_text(box, box.messages()[*index].flags)));
+        session.client.say(fmt::format("* {} FETCH (UID {} {}{})", *number, uid, modseq_text(session, uid),
+                                       flags_text(session, box.messages()[*index].flags)));
         co_await session.client.flush_if_full();
     }
 }
 
 } // namespace
 
-std::string flags_text(const store::Mailbox& box, store::Flags flags)
+std::string modseq_text(Session& session, uint32_t uid)
 {
+    if (!session.enabled.condstore) return {};
+    return fmt::format("MODSEQ ({}) ", session.mail.box->history().modseq(uid));
+}
+
+std::string flags_text(const Session& session, store::Flags flags)
+{
+    const store::Mailbox& box = *session.mail.box;
+    if (session.enabled.rev2) flags &= ~store::flag::recent;
     std::string list;
     for (const auto& known : system_flags)
         if (flags & known.bit) add_word(list, known.name);
@@ -111,7 +122,7 @@ void say_flags(Session& session)
         all |= store::flag::keyword(i);
         ++used;
     }
-    std::string flags = flags_text(box, all);
+    std::string flags = flags_text(session, all);
     session.client.say("* " + flags);
     std::string permanent = flags.substr(6);
     if (used < store::flag::keyword_limit) permanent.insert(permanent.size() - 1, " \\*");
@@ -132,11 +143,16 @@ async::Task<> tell_news(Session& session, News which)
     }
     view.changed.insert(view.changed.end(), changes.flags.begin(), changes.flags.end());
     view.keywords_changed |= changes.keywords;
+    if (changes.any()) session.note_changes();
     if (changes.any() || view.stale) {
         bool may_expunge = which == News::all;
         Difference difference = compare(view, session.mail.box->messages(), may_expunge);
         view.stale = !may_expunge && !difference.gone.empty();
-        if (may_expunge) {
+        if (may_expunge && session.enabled.qresync) {
+            // RFC 7162 3.2.10: VANISHED takes the place of EXPUNGE.
+            if (!difference.gone_uids.empty())
+                session.client.say("* VANISHED " + write_set(difference.gone_uids));
+        } else if (may_expunge) {
             for (size_t index : difference.gone) {
                 session.client.say(fmt::format("* {} EXPUNGE", index + 1));
                 co_await session.client.flush_if_full();

@@ -12,8 +12,10 @@ enum class News { none, no_expunge, all };
 // Gathers the lines; the caller flushes at the end.
 async::Task<> tell_news(Session& session, News which);
 
-// "FLAGS (\Seen $Junk)"
-std::string flags_text(const store::Mailbox& box, store::Flags flags);
+// "FLAGS (\Seen $Junk)" of the selected mailbox.
+std::string flags_text(const Session& session, store::Flags flags);
+// "MODSEQ (7) " for a FETCH answer, as of the last note_changes(); empty for a client without CONDSTORE.
+std::string modseq_text(Session& session, uint32_t uid);
 // The lines "* FLAGS (…)" and "* OK [PERMANENTFLAGS (…)]".
 void say_flags(Session& session);
 

@@ -29,12 +29,16 @@ struct SearchKey {
         flags_set,
         flags_clear,
         keyword,
-        unkeyword, // answered without the file
+        unkeyword,
+        modseq, // answered without the file
         before,
         on,
         since,
         larger,
-        smaller, // by its date and size
+        smaller,
+        saved_before,
+        saved_on,
+        saved_since, // by its date and size
         header,
         sent_before,
         sent_on,
@@ -58,15 +62,18 @@ struct SearchKey {
     int cost() const;
 };
 
-// All of SEARCH's arguments. now: for OLDER and YOUNGER (RFC 5032). Throws Bad, UnknownCharset.
-SearchKey parse_search(Arguments& arguments, std::time_t now);
+// " CHARSET x" or nothing, as for SEARCH; " x", as for SORT and THREAD.
+enum class CharsetPlace { optional, first };
+// The charset and all of the search key. now: for OLDER and YOUNGER (RFC 5032). Throws Bad, UnknownCharset.
+SearchKey parse_search(Arguments& arguments, std::time_t now, CharsetPlace charset = CharsetPlace::optional);
 
 // Text for comparison: UTF-8 without difference of case.
 std::string fold(std::string_view utf8);
 
-// Replaces numbers by UIDs and names of keywords by flags: what a thread needs to go on alone.
+// Replaces numbers and "$" (saved) by UIDs and names of keywords by flags: what a thread needs to go on alone.
 void resolve(SearchKey& key, const std::vector<uint32_t>& uids,
-             const std::function<std::optional<store::Flags>(const std::string&)>& keyword);
+             const std::function<std::optional<store::Flags>(const std::string&)>& keyword,
+             const std::vector<uint32_t>& saved = {});
 
 // One message, read as far as the criteria ask for it.
 class Candidate {
@@ -77,6 +84,7 @@ public:
 private:
     bool meets_date(const SearchKey& key);
     bool meets_size(const SearchKey& key);
+    bool meets_saved(const SearchKey& key);
     bool meets_header(const SearchKey& key);
     bool meets_sent(const SearchKey& key);
     bool meets_body(const SearchKey& key);

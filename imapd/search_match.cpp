@@ -17,8 +17,14 @@ int64_t day_start(int64_t seconds) { return (seconds >= 0 ? seconds / 86400 : (s
 } // namespace
 
 void resolve(SearchKey& key, const std::vector<uint32_t>& uids,
-             const std::function<std::optional<store::Flags>(const std::string&)>& keyword)
+             const std::function<std::optional<store::Flags>(const std::string&)>& keyword,
+             const std::vector<uint32_t>& saved)
 {
+    if (key.set.saved) {
+        key.kind = Kind::uids;
+        key.set = {};
+        for (uint32_t uid : saved) key.set.parts.push_back({uid, uid});
+    }
     if (key.kind == Kind::uids) key.set.parts = key.set.resolved(uids.empty() ? 0 : uids.back());
     if (key.kind == Kind::numbers) {
         SequenceSet by_uid;
@@ -40,7 +46,7 @@ void resolve(SearchKey& key, const std::vector<uint32_t>& uids,
             key.keys.emplace_back();
         }
     }
-    for (auto& inner : key.keys) resolve(inner, uids, keyword);
+    for (auto& inner : key.keys) resolve(inner, uids, keyword, saved);
 }
 
 bool Candidate::meets(const SearchKey& key)
@@ -58,6 +64,10 @@ bool Candidate::meets(const SearchKey& key)
     case Kind::since: return meets_date(key);
     case Kind::larger:
     case Kind::smaller: return meets_size(key);
+    case Kind::modseq: return box_.history().modseq(message_.uid) >= static_cast<uint64_t>(key.number);
+    case Kind::saved_before:
+    case Kind::saved_on:
+    case Kind::saved_since: return meets_saved(key);
     case Kind::header: return meets_header(key);
     case Kind::sent_before:
     case Kind::sent_on:
@@ -92,6 +102,17 @@ bool Candidate::meets_size(const SearchKey& key)
     if (!size) return false;
     auto limit = static_cast<uint64_t>(key.number);
     return key.kind == Kind::larger ? *size > limit : *size < limit;
+}
+
+// RFC 8514 4.3
+bool Candidate::meets_saved(const SearchKey& key)
+{
+    auto date = box_.history().first_seen(message_.uid);
+    if (!date) return false;
+    int64_t day = day_start(*date);
+    if (key.kind == Kind::saved_before) return day < key.number;
+    if (key.kind == Kind::saved_on) return day == key.number;
+    return day >= key.number;
 }
 
 std::string_view Candidate::raw()

@@ -22,11 +22,12 @@ class Parser {
 public:
     Parser(Arguments& arguments, std::time_t now) : arguments_(arguments), now_(now) {}
 
-    SearchKey all()
+    SearchKey all(CharsetPlace place)
     {
         arguments_.space();
-        if (arguments_.skip_keyword("CHARSET")) {
-            arguments_.space();
+        bool named = place == CharsetPlace::optional && arguments_.skip_keyword("CHARSET");
+        if (named || place == CharsetPlace::first) {
+            if (named) arguments_.space();
             charset_ = arguments_.astring();
             if (!mail::known_charset(charset_)) throw UnknownCharset(charset_);
             arguments_.space();
@@ -70,7 +71,7 @@ private:
             arguments_.expect(')');
             return key;
         }
-        if (!arguments_.at_end() && (base::is_digit(arguments_.rest().front()) || arguments_.at('*')))
+        if (!arguments_.at_end() && (base::is_digit(arguments_.rest().front()) || arguments_.at('*') || arguments_.at('$')))
             return numbers(Kind::numbers);
         return word(base::upper(arguments_.keyword()), depth);
     }
@@ -88,6 +89,7 @@ private:
         if (auto key = flag_word(name)) return *key;
         if (auto key = header_word(name)) return *key;
         if (auto key = value_word(name)) return *key;
+        if (name == "MODSEQ") return modseq();
         SearchKey key;
         arguments_.space();
         if (name == "NOT") {
@@ -109,6 +111,24 @@ private:
         return key;
     }
 
+    // RFC 7162 3.1.5: search-modseq = "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer. We keep one
+    // mod-sequence a message, which is the highest of those that its entries could have.
+    SearchKey modseq()
+    {
+        arguments_.space();
+        if (arguments_.at('"')) {
+            arguments_.string();
+            arguments_.space();
+            if (!arguments_.skip_keyword("all") && !arguments_.skip_keyword("priv") && !arguments_.skip_keyword("shared"))
+                throw Bad("Expected all, priv or shared");
+            arguments_.space();
+        }
+        SearchKey key;
+        key.kind = Kind::modseq;
+        key.number = static_cast<int64_t>(std::min<uint64_t>(arguments_.number64(), INT64_MAX));
+        return key;
+    }
+
     static std::optional<SearchKey> flag_word(std::string_view name)
     {
         namespace flag = store::flag;
@@ -117,6 +137,7 @@ private:
             Kind kind;
             store::Flags flags;
         } words[] = {{"ALL", Kind::all, 0},
+                     {"SAVEDATESUPPORTED", Kind::all, 0}, // RFC 8514 4.3
                      {"ANSWERED", Kind::flags_set, flag::answered},
                      {"DELETED", Kind::flags_set, flag::deleted},
                      {"DRAFT", Kind::flags_set, flag::draft},
@@ -175,7 +196,8 @@ private:
             std::string_view name;
             Kind kind;
         } days[] = {{"BEFORE", Kind::before},          {"ON", Kind::on},          {"SINCE", Kind::since},
-                    {"SENTBEFORE", Kind::sent_before}, {"SENTON", Kind::sent_on}, {"SENTSINCE", Kind::sent_since}};
+                    {"SENTBEFORE", Kind::sent_before}, {"SENTON", Kind::sent_on}, {"SENTSINCE", Kind::sent_since},
+                    {"SAVEDBEFORE", Kind::saved_before}, {"SAVEDON", Kind::saved_on}, {"SAVEDSINCE", Kind::saved_since}};
         SearchKey key;
         for (const auto& known : days) {
             if (known.name != name) continue;
@@ -230,6 +252,9 @@ int SearchKey::cost() const
     return most;
 }
 
-SearchKey parse_search(Arguments& arguments, std::time_t now) { return Parser(arguments, now).all(); }
+SearchKey parse_search(Arguments& arguments, std::time_t now, CharsetPlace charset)
+{
+    return Parser(arguments, now).all(charset);
+}
 
 } // namespace imapd

@@ -34,6 +34,16 @@ bool contains(std::span<const Interval> resolved, uint32_t number)
     return after != resolved.begin() && number <= std::prev(after)->last;
 }
 
+std::string write_set(const std::vector<Interval>& parts)
+{
+    std::string text;
+    for (Interval part : parts) {
+        if (!text.empty()) text += ',';
+        text += part.first == part.last ? fmt::format("{}", part.first) : fmt::format("{}:{}", part.first, part.last);
+    }
+    return text;
+}
+
 std::string write_set(std::span<const uint32_t> numbers)
 {
     std::string text;

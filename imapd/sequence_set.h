@@ -16,6 +16,7 @@ struct Interval {
 // As the client wrote it: any order, and 0 stands for '*'.
 struct SequenceSet {
     std::vector<Interval> parts;
+    bool saved = false; // "$": what the last search saved (RFC 5182); then there are no parts
 
     // '*' replaced by largest; ascending, without overlaps. RFC 3501 9: 5:3 is 3:5, and 559:* includes the last message
     // even when it is smaller than 559.
@@ -27,5 +28,6 @@ bool contains(std::span<const Interval> resolved, uint32_t number);
 
 // "1:3,5": neighbours joined, order kept. For COPYUID.
 std::string write_set(std::span<const uint32_t> numbers);
+std::string write_set(const std::vector<Interval>& parts);
 
 } // namespace imapd

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "commands.h"
+#include "wire.h"
 
 #include "async/offload.h"
 #include "base/log.h"
@@ -22,6 +23,11 @@ std::optional<uint32_t> Selected::number_of(uint32_t uid) const
 std::vector<uint32_t> Selected::uids_of(const SequenceSet& set, bool by_uid) const
 {
     std::vector<uint32_t> chosen;
+    if (set.saved) {
+        for (uint32_t uid : saved)
+            if (number_of(uid)) chosen.push_back(uid);
+        return chosen;
+    }
     if (by_uid) {
         for (Interval part : set.resolved(uids.empty() ? 0 : uids.back())) {
             auto from = std::lower_bound(uids.begin(), uids.end(), part.first);
@@ -44,6 +50,25 @@ void Session::unselect()
     partial = {};
 }
 
+std::string Session::wire_name(std::string_view mailbox) const { return imapd::wire_name(mailbox, utf8_names()); }
+
+void Session::enable_condstore()
+{
+    if (std::exchange(enabled.condstore, true) || !selected) return;
+    note_changes();
+}
+
+void Session::note_changes()
+{
+    if (enabled.condstore) mail.box->history().follow(*mail.box);
+}
+
+std::string Session::modseq_code()
+{
+    if (!enabled.qresync) return {};
+    return fmt::format("[HIGHESTMODSEQ {}] ", mail.box->history().highest());
+}
+
 Tagged tagged(store::Answer answer, std::string_view done)
 {
     switch (answer) {
@@ -59,8 +84,10 @@ Tagged tagged(store::Answer answer, std::string_view done)
 std::string capabilities(const Settings& settings)
 {
     std::string text =
-        "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE WITHIN SPECIAL-USE "
-        "LIST-EXTENDED LIST-STATUS STATUS=SIZE";
+        "IMAP4rev1 IMAP4rev2 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND BINARY "
+        "CATENATE SORT SORT=DISPLAY THREAD=REFERENCES THREAD=REFS THREAD=ORDEREDSUBJECT I18NLEVEL=1 ESEARCH ESORT SEARCHRES "
+        "PARTIAL WITHIN CONDSTORE QRESYNC UTF8=ACCEPT SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE PREVIEW SAVEDATE "
+        "COMPRESS=DEFLATE INPROGRESS";
     if (settings.message_size_limit > 0) text += fmt::format(" APPENDLIMIT={}", settings.message_size_limit);
     return text;
 }
@@ -148,12 +175,13 @@ void say_tagged(Session& session, std::string_view tag, const Tagged& result)
 async::Task<bool> converse_once(Session& session)
 {
     CommandText command = co_await session.client.command();
-    Arguments arguments(command.text);
+    Arguments arguments(command.text, session.utf8_names());
     std::string tag = "*";
     Tagged result = bad("");
     std::string slip;
     try {
         tag = arguments.tag();
+        session.tag = tag;
         arguments.space();
     } catch (const Bad& error) {
         slip = error.what();
@@ -167,11 +195,12 @@ async::Task<bool> converse_once(Session& session)
         }
     }
     if (!slip.empty()) result = bad(slip);
-    if (session.client.message()) {
-        std::string rest = co_await session.client.finish_message();
-        if (result.status == Tagged::ok && !base::trim(rest).empty()) result = bad("Expected the end of the command");
-    }
+    co_await session.client.finish_message();
     say_tagged(session, tag, result);
+    if (session.after_answer) {
+        co_await session.client.flush();
+        std::exchange(session.after_answer, nullptr)(session);
+    }
     if (session.over && !session.why_over.empty()) session.client.say("* BYE Please log in again");
     co_await session.client.flush();
     co_return result.status != Tagged::bad;

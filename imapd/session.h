@@ -27,6 +27,7 @@ struct Selected {
     bool read_only = false;
     std::vector<uint32_t> uids;    // number n is uids[n - 1]
     std::vector<uint32_t> changed; // whose flags the client has to hear of
+    std::vector<uint32_t> saved;   // UIDs of the last search that was to be saved (RFC 5182)
     size_t told_recent = 0;
     bool keywords_changed = false;
     bool stale = false; // the mailbox changed by our own doing: compare it with uids
@@ -45,6 +46,14 @@ struct PartialPlace {
     uint64_t raw_at = 0, wire_at = 0;          // two names of one place in it
 };
 
+// What the client enabled (RFC 5161), or made known by its use of it.
+struct Enabled {
+    bool condstore = false; // RFC 7162 3.1: mod-sequences in all FETCH answers
+    bool qresync = false;   // RFC 7162 3.2: VANISHED instead of EXPUNGE
+    bool utf8 = false;      // RFC 6855: mailbox names are UTF-8
+    bool rev2 = false;      // RFC 9051 6.3.1: that, ESEARCH for SEARCH, and nothing is \Recent
+};
+
 struct Session {
     Session(net::Stream stream, login::Session whose, const Settings& limits)
         : settings(limits), owner(std::move(whose)), client(std::move(stream), limits)
@@ -57,10 +66,21 @@ struct Session {
     Mail mail;
     std::optional<Selected> selected;
     PartialPlace partial;
+    Enabled enabled;
+    std::string tag; // of the command at hand
     bool over = false;
     std::string why_over; // for the log, when it was not LOGOUT
+    void (*after_answer)(Session&) = nullptr; // once the tagged answer is on its way: COMPRESS begins there
 
     void unselect();
+    bool utf8_names() const { return enabled.utf8 || enabled.rev2; }
+    std::string wire_name(std::string_view mailbox) const;
+    // From now on mod-sequences are kept up to date after each change.
+    void enable_condstore();
+    // REQUIRES a selected mailbox. Mod-sequences of what just changed, if this client hears of them.
+    void note_changes();
+    // "[HIGHESTMODSEQ 7] " for the answers to commands that expunge, where the client has to know (RFC 7162 3.2.7).
+    std::string modseq_code();
 };
 
 // The tagged answer.

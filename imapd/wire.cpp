@@ -62,9 +62,22 @@ void put_astring(std::string& out, std::string_view text)
         put_string(out, text);
 }
 
-std::string wire_name(std::string_view mailbox)
+std::string wire_name(std::string_view mailbox, bool utf8)
 {
     std::string out;
+    if (utf8 && !base::is_ascii(mailbox)) {
+        // RFC 9051 9: QUOTED-CHAR takes UTF-8. Names have no control characters.
+        out += '"';
+        for (char c : mailbox) {
+            if (c == '"' || c == '\\') out += '\\';
+            out += c;
+        }
+        return out + '"';
+    }
+    if (utf8) {
+        put_astring(out, mailbox);
+        return out;
+    }
     put_astring(out, store::to_utf7(mailbox));
     return out;
 }
@@ -100,6 +113,11 @@ void append_wire(std::string& out, std::string_view bytes, size_t from, size_t t
     out.append(bytes, from, to - from);
 }
 
+void hide_nuls(std::string& text)
+{
+    if (text.find('\0') != std::string::npos) std::replace(text.begin(), text.end(), '\0', '\x80');
+}
+
 async::Task<WirePlace> send_part(Client& client, WirePart part)
 {
     WirePlace at = advance(part.bytes, part.start, part.skip);
@@ -112,6 +130,7 @@ async::Task<WirePlace> send_part(Client& client, WirePart part)
         bool half = next.raw == at.raw;
         piece.clear();
         append_wire(piece, part.bytes, at.raw, half ? at.raw + 1 : next.raw);
+        hide_nuls(piece);
         std::string_view view(piece);
         view.remove_prefix(sent - at.wire);
         view = view.substr(0, end - sent);

@@ -97,6 +97,8 @@ public:
     // STARTTLS: what the peer pipelined in the clear, and must not be believed afterwards (CVE-2011-0411).
     bool discard_buffered();
     void set_transport(std::unique_ptr<Transport> transport);
+    // For a transport over this one, which must be set at once.
+    std::unique_ptr<Transport> take_transport() { return std::move(core_->transport); }
     Transport* transport() const { return core_->transport.get(); }
     // Waits as a transport asks during its handshake.
     async::Task<> wait_for(Transport::Result::Status want, Limit limit);

@@ -21,4 +21,10 @@ NamedFlags Mailbox::named(Flags flags) const
     return result;
 }
 
+History& Mailbox::history()
+{
+    if (!history_) history_.emplace(history_path());
+    return *history_;
+}
+
 } // namespace store

@@ -32,6 +32,8 @@ public:
     bool lock_for_pop3() override;
     std::vector<std::string> watch_paths() const override { return {folder_ + "/new", folder_ + "/cur"}; }
 
+    std::string history_path() const override { return folder_ + "/rookpost-history"; }
+
     // For copies: a second name for the file; 0, ENOENT (the message is gone), or why it can't be linked. sizes: ",S=1,W=2" of its name.
     int link_to(uint32_t uid, const std::string& path, std::string& sizes);
 

@@ -39,7 +39,7 @@ bool is_below(std::string_view name, std::string_view above)
 
 } // namespace
 
-Status status_of(Mailbox& mailbox, bool with_size)
+Status status_of(Mailbox& mailbox, StatusAlso also)
 {
     Status status;
     for (const Message& message : mailbox.messages()) {
@@ -47,10 +47,14 @@ Status status_of(Mailbox& mailbox, bool with_size)
         if (message.flags & flag::recent) ++status.recent;
         if (!(message.flags & flag::seen)) ++status.unseen;
         if (message.flags & flag::deleted) ++status.deleted;
-        if (with_size) status.size += mailbox.size(message.uid).value_or(0);
+        if (also.size) status.size += mailbox.size(message.uid).value_or(0);
     }
     status.uid_validity = mailbox.uid_validity();
     status.uid_next = mailbox.uid_next();
+    if (also.highest_modseq) {
+        mailbox.history().follow(mailbox);
+        status.highest_modseq = mailbox.history().highest();
+    }
     return status;
 }
 
@@ -207,11 +211,11 @@ std::unique_ptr<Mailbox> MaildirStore::open(std::string_view name, Access access
     return std::make_unique<MaildirMailbox>(*path, location_.root, access);
 }
 
-std::optional<Status> MaildirStore::status(std::string_view name, bool with_size)
+std::optional<Status> MaildirStore::status(std::string_view name, StatusAlso also)
 {
     std::unique_ptr<Mailbox> mailbox = open(name, Access::read_only);
     if (!mailbox) return std::nullopt;
-    return status_of(*mailbox, with_size);
+    return status_of(*mailbox, also);
 }
 
 std::unique_ptr<NewMessage> MaildirStore::append(std::string_view name)

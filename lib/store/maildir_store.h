@@ -20,7 +20,7 @@ public:
     std::vector<std::string> subscriptions() override;
     Answer subscribe(std::string_view name, bool on) override;
     std::unique_ptr<Mailbox> open(std::string_view name, Access access) override;
-    std::optional<Status> status(std::string_view name, bool with_size) override;
+    std::optional<Status> status(std::string_view name, StatusAlso also) override;
     std::unique_ptr<NewMessage> append(std::string_view name) override;
     std::optional<CopyResult> copy(Mailbox& from, std::span<const uint32_t> uids, std::string_view to) override;
 
@@ -35,6 +35,6 @@ private:
     Location location_;
 };
 
-Status status_of(Mailbox& mailbox, bool with_size);
+Status status_of(Mailbox& mailbox, StatusAlso also);
 
 } // namespace store

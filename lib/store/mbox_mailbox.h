@@ -28,6 +28,7 @@ public:
     std::string pop3_id(uint32_t uid) override;
     bool lock_for_pop3() override;
     std::vector<std::string> watch_paths() const override { return {file_.path()}; }
+    std::string history_path() const override { return side_ + "/history"; }
 
 private:
     Flags flags_of(const MboxFile::Entry& entry);

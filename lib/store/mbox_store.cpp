@@ -194,11 +194,11 @@ std::unique_ptr<Mailbox> MboxStore::open(std::string_view name, Access access)
     return std::make_unique<MboxMailbox>(file_at(place), place.side, access);
 }
 
-std::optional<Status> MboxStore::status(std::string_view name, bool with_size)
+std::optional<Status> MboxStore::status(std::string_view name, StatusAlso also)
 {
     std::unique_ptr<Mailbox> mailbox = open(name, Access::read_only);
     if (!mailbox) return std::nullopt;
-    return status_of(*mailbox, with_size);
+    return status_of(*mailbox, also);
 }
 
 std::unique_ptr<NewMessage> MboxStore::append(std::string_view name)

@@ -6,6 +6,7 @@
 
 #include "store/content.h"
 #include "store/flags.h"
+#include "store/history.h"
 #include "store/location.h"
 #include "store/lock.h"
 #include "store/trouble.h"
@@ -70,6 +71,15 @@ public:
 
     // For inotify: when something happens at one of these, call refresh().
     virtual std::vector<std::string> watch_paths() const = 0;
+
+    // Mod-sequences, as of the last History::follow().
+    History& history();
+
+protected:
+    virtual std::string history_path() const = 0;
+
+private:
+    std::optional<History> history_;
 };
 
 // A message on its way into a mailbox: write(), then commit(). Without commit nothing remains.
@@ -92,7 +102,11 @@ struct Folder {
 
 struct Status {
     uint32_t messages = 0, recent = 0, unseen = 0, deleted = 0, uid_validity = 0, uid_next = 0;
-    uint64_t size = 0;              // only when asked for
+    uint64_t size = 0, highest_modseq = 0;      // only when asked for
+};
+
+struct StatusAlso {
+    bool size = false, highest_modseq = false;
 };
 
 enum class Answer {
@@ -119,7 +133,7 @@ public:
     virtual Answer subscribe(std::string_view name, bool on) = 0;
 
     virtual std::unique_ptr<Mailbox> open(std::string_view name, Access access) = 0;      // null when there is none
-    virtual std::optional<Status> status(std::string_view name, bool with_size = false) = 0;
+    virtual std::optional<Status> status(std::string_view name, StatusAlso also = {}) = 0;
     virtual std::unique_ptr<NewMessage> append(std::string_view name) = 0;                // null when there is none
 
     struct Copied {

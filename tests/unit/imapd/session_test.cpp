@@ -20,7 +20,7 @@ TEST_CASE("the first word is the answer to the login command", "[imapd]")
     CHECK(talk.command("ID NIL") == "* ID (\"name\" \"Rookpost\")\r\nx OK ID completed\r\n");
     CHECK(has(talk.command("ID (\"name\" \"x\" \"version\" NIL)"), "x OK"));
     CHECK(has(talk.command("ID (\"name\")"), "x BAD"));
-    CHECK(talk.command("ENABLE CONDSTORE") == "* ENABLED\r\nx OK ENABLE completed\r\n");
+    CHECK(talk.command("ENABLE X-NONE") == "* ENABLED\r\nx OK ENABLE completed\r\n");
     CHECK(has(talk.command("NAMESPACE"), "* NAMESPACE ((\"\" \".\")) NIL NIL\r\n"));
     CHECK(has(talk.command("FETCH 1 FLAGS"), "x BAD No mailbox is selected"));
     CHECK(has(talk.command("LOGIN a b"), "x BAD"));
@@ -368,8 +368,8 @@ TEST_CASE("APPEND is refused before its message, and the dialogue goes on", "[im
     }
     const Case sent[] = {
         {"APPEND nowhere {5+}\r\nhello", "x NO [TRYCREATE]"}, {"APPEND INBOX (\\Foo) {5+}\r\nhello", "x BAD"},
-        {"APPEND INBOX {5+}\r\nhello junk", "x BAD"},         {"APPEND INBOX {5+}\r\nhello {3+}\r\nabc", "x BAD"},
-        {"APPEND INBOX {5+}\r\nhello {3}", "x BAD"},          {"NOOP {5+}\r\nhello", "x BAD"}};
+        {"APPEND INBOX {5+}\r\nhello junk", "x BAD"},         {"APPEND INBOX {5+}\r\nhello {3+}\r\nabc x", "x BAD"},
+        {"APPEND INBOX {5+}\r\nhello {1000001}", "x NO [TOOBIG]"},          {"NOOP {5+}\r\nhello", "x BAD"}};
     for (const auto& c : sent) {
         CAPTURE(c.text);
         CHECK(has(talk.command(c.text), c.answer));

@@ -143,6 +143,9 @@ public:
         while (nursery_.size() > 0 && base::steady_now() < give_up) async::loop().run_once(async::Limit(10));
     }
 
+    // What was heard and not looked at yet, as it came.
+    std::string take() { return std::exchange(heard_, {}); }
+
     bool over() const { return nursery_.size() == 0; }
     int fd() const { return mine_.get(); }
     size_t heard_so_far() const { return heard_.size(); }

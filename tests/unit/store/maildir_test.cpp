@@ -77,7 +77,7 @@ TEST_CASE("a session that only reads leaves new messages where they are", "[stor
     auto reader = f.open("INBOX", Access::read_only);
     CHECK(reader->messages().at(0).flags == flag::recent);
     CHECK(f.folder.list("Maildir/new").size() == 1);
-    std::optional<Status> status = f.store->status("INBOX", true);
+    std::optional<Status> status = f.store->status("INBOX", {.size = true});
     REQUIRE(status);
     CHECK(status->messages == 1);
     CHECK(status->recent == 1);
