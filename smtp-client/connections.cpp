@@ -1,5 +1,7 @@
 #include "connections.h"
 
+#include "base/log.h"
+
 namespace smtp_client {
 namespace {
 
@@ -7,7 +9,7 @@ constexpr size_t most_idle = 300;
 
 } // namespace
 
-std::unique_ptr<Session> Connections::take_for(const std::string& nexthop) { return take_from(by_nexthop_, nexthop); }
+std::unique_ptr<Session> Connections::take_for(const std::string& key) { return take_from(by_key_, key); }
 
 std::unique_ptr<Session> Connections::take_host(const std::string& host_with_port)
 {
@@ -22,7 +24,7 @@ std::unique_ptr<Session> Connections::take_from(const Index& index, const std::s
 
 std::unique_ptr<Session> Connections::take(Place place)
 {
-    forget(by_nexthop_, place->nexthop, place);
+    forget(by_key_, place->key, place);
     forget(by_host_, place->host, place);
     auto session = std::move(place->session);
     idle_.erase(place);
@@ -39,21 +41,33 @@ void Connections::forget(Index& index, const std::string& key, Place place)
     }
 }
 
-void Connections::keep(std::unique_ptr<Session> session, const std::string& nexthop)
+bool Connections::is_wanted(const std::string& nexthop)
+{
+    if (settings_.keep_connections) return true;
+    try {
+        return keep_for_.matches(nexthop);
+    } catch (const maps::Unavailable& trouble) {
+        base::log::warning("{}", trouble.what());
+        return false;
+    }
+}
+
+void Connections::keep(std::unique_ptr<Session> session, const std::string& nexthop, const std::string& key)
 {
     auto now = base::steady_now();
     bool worn_out = now - session->opened > settings_.keep_in_use ||
                     (settings_.keep_uses > 0 && session->uses >= settings_.keep_uses);
-    if (!settings_.keep_connections || worn_out || settings_.keep_idle.count() <= 0) return dismiss(std::move(session));
+    if (!session->may_be_kept || worn_out || settings_.keep_idle.count() <= 0 || !is_wanted(nexthop))
+        return dismiss(std::move(session));
     if (idle_.size() >= most_idle) dismiss(take(idle_.begin()));
     Idle idle;
-    idle.nexthop = nexthop;
+    idle.key = key;
     idle.host = session->host.full_with_port();
     idle.session = std::move(session);
     idle.until = now + settings_.keep_idle;
     idle_.push_back(std::move(idle));
     auto place = std::prev(idle_.end());
-    by_nexthop_.emplace(place->nexthop, place);
+    by_key_.emplace(place->key, place);
     by_host_.emplace(place->host, place);
     watch_oldest();
 }

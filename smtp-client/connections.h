@@ -2,6 +2,7 @@
 #pragma once
 
 #include "async/nursery.h"
+#include "maps/matchlist.h"
 #include "session.h"
 
 #include <list>
@@ -13,15 +14,19 @@ namespace smtp_client {
 
 class Connections {
 public:
-    explicit Connections(const Settings& settings) : settings_(settings) {}
+    explicit Connections(const Settings& settings)
+        : settings_(settings), keep_for_(settings.keep_for, maps::Matching::domains)
+    {
+    }
     Connections(const Connections&) = delete;
     Connections& operator=(const Connections&) = delete;
 
     // Nothing when none is kept. The session is the caller's, who gives it back with keep() or dismiss().
-    std::unique_ptr<Session> take_for(const std::string& nexthop);
+    std::unique_ptr<Session> take_for(const std::string& key);
     std::unique_ptr<Session> take_host(const std::string& host_with_port);
     // Keeps it for some seconds, or says QUIT when it has served long enough.
-    void keep(std::unique_ptr<Session> session, const std::string& nexthop);
+    // key: under which take_for() finds it, for that next hop.
+    void keep(std::unique_ptr<Session> session, const std::string& nexthop, const std::string& key);
     void dismiss(std::unique_ptr<Session> session);
     void dismiss_all();
     size_t size() const { return idle_.size(); }
@@ -29,7 +34,7 @@ public:
 private:
     struct Idle {
         std::unique_ptr<Session> session;
-        std::string nexthop, host;
+        std::string key, host;
         base::Steady until;
     };
     using Place = std::list<Idle>::iterator;
@@ -41,9 +46,12 @@ private:
     void dismiss_old();
     void watch_oldest();
 
+    bool is_wanted(const std::string& nexthop);
+
     const Settings& settings_;
+    maps::MatchList keep_for_;
     std::list<Idle> idle_; // the oldest first
-    Index by_nexthop_, by_host_;
+    Index by_key_, by_host_;
     async::Timer timer_;
     bool timer_runs_ = false;
     async::Nursery goodbyes_{"closing connection"};

@@ -8,8 +8,8 @@
 namespace smtp_client {
 
 struct Agent {
-    Agent(Settings settings, dns::Resolver& resolver, const tls::ClientContext* tls)
-        : context(std::move(settings), resolver, tls), connections(context.settings)
+    Agent(Settings settings, dns::Resolver& resolver, const tls::ClientContext* tls, std::unique_ptr<Tables> tables = {})
+        : context(std::move(settings), resolver, tls, std::move(tables)), connections(context.settings)
     {
     }
     Context context;

@@ -1,13 +1,14 @@
 #include "delivery.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 #include <algorithm>
 
 namespace smtp_client {
 
-Delivery::Delivery(const spool::Deliver& job, bool lmtp)
-    : job(job), lmtp_(lmtp), entries_(job.recipients.size()), open_count_(job.recipients.size())
+Delivery::Delivery(const spool::Deliver& job, bool final, Tables* tables)
+    : job(job), final_(final), tables_(tables), entries_(job.recipients.size()), open_count_(job.recipients.size())
 {
     outcomes_.reserve(entries_.size());
 }
@@ -28,6 +29,7 @@ void Delivery::settle(size_t i, spool::Outcome outcome)
     --open_count_;
     outcome.number = job.recipients[i].number;
     outcome.remote = entry.remote;
+    filter(outcome);
     spool::log_delivery(job, job.recipients[i], outcome, entry.relay, timing, entry.uses);
     outcomes_.push_back(std::move(outcome));
 }
@@ -40,7 +42,7 @@ void Delivery::delivered(size_t i, const Session& session, const smtp::Reply& re
     outcome.dsn = reply.status();
     outcome.text = base::printable(reply.line());
     // RFC 3461 5.2.2: behind a server that knows no DSN the story ends with us.
-    if (!session.can.dsn && !lmtp_) outcome.action = "relayed";
+    if (!session.can.dsn && !final_) outcome.action = "relayed";
     settle(i, std::move(outcome));
 }
 
@@ -61,6 +63,7 @@ void Delivery::trouble(size_t i, const Session& session, const Problem& problem)
     note(entry, session);
     entry.problem = problem;
     entry.has_problem = true;
+    entry.logged = false;
 }
 
 void Delivery::trouble_all_open(const Session& session, const Problem& problem)
@@ -79,6 +82,36 @@ void Delivery::unreached(const Problem& problem, const std::string& relay)
         entry.uses = 1;
         entry.problem = problem;
         entry.has_problem = true;
+        entry.logged = relay == "none"; // "connect to …" stands in the log already
+    }
+}
+
+void Delivery::log_postponed()
+{
+    std::string_view last;
+    for (auto& entry : entries_) {
+        if (entry.state != State::open || !entry.has_problem || std::exchange(entry.logged, true)) continue;
+        if (entry.problem.text != last) base::log::info("{}: {}", job.queue_id, entry.problem.text);
+        last = entry.problem.text;
+    }
+}
+
+// A table may put another code and text in place of ours, but not make a failure of a success, or the other way round.
+void Delivery::filter(spool::Outcome& outcome)
+{
+    if (!tables_ || tables_->status_filter.empty()) return;
+    try {
+        auto found = tables_->status_filter.find(outcome.dsn + " " + outcome.text);
+        if (!found) return;
+        size_t length = smtp::enhanced_length(*found);
+        bool was_delivered = outcome.status == spool::Outcome::delivered;
+        if (length == 0 || was_delivered != (found->front() == '2'))
+            return base::log::warning("{}: bad result in a delivery status filter: {}", job.queue_id, *found);
+        outcome.dsn = found->substr(0, length);
+        outcome.text = base::trim(found->substr(length));
+        if (!was_delivered) outcome.status = found->front() == '5' ? spool::Outcome::bounced : spool::Outcome::deferred;
+    } catch (const maps::Unavailable& trouble) {
+        base::log::warning("{}: {}", job.queue_id, trouble.what());
     }
 }
 

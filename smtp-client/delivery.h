@@ -12,7 +12,8 @@ namespace smtp_client {
 
 class Delivery {
 public:
-    Delivery(const spool::Deliver& job, bool lmtp);
+    // final: a server that says nothing of DSN is the last one. tables: for smtp_delivery_status_filter.
+    Delivery(const spool::Deliver& job, bool final, Tables* tables);
 
     const spool::Deliver& job;
     spool::Timing timing;
@@ -32,6 +33,9 @@ public:
     // No session came about. relay: the host that was tried, or "none".
     void unreached(const Problem& problem, const std::string& relay = "none");
 
+    // Before another host is tried: what went wrong with the last one is told now or never.
+    void log_postponed();
+
     // What is still open is deferred (or whatever its last problem says). Writes the rest of the log.
     spool::Done finish();
 
@@ -39,15 +43,17 @@ private:
     enum class State : uint8_t { open, decided };
     struct Entry {
         State state = State::open;
-        bool has_problem = false;
+        bool has_problem = false, logged = false;
         Problem problem;
         std::string relay = "none", remote;
         int uses = 1;
     };
     void settle(size_t i, spool::Outcome outcome);
     void note(Entry& entry, const Session& session);
+    void filter(spool::Outcome& outcome);
 
-    bool lmtp_;
+    bool final_;
+    Tables* tables_;
     std::vector<Entry> entries_;
     std::vector<spool::Outcome> outcomes_;
     size_t open_count_;

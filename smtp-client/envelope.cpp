@@ -18,13 +18,14 @@ bool is_plain(char c)
     return base::is_alnum(c) || c == '@' || c == '.' || c == '-' || c == '_' || c == '+' || c == '=';
 }
 
-void append_address(std::string& command, const std::string& address)
+void append_address(std::string& command, const std::string& inside, const EnvelopeForm& form)
 {
+    std::string address = form.tables && form.tables->rewrites() ? form.tables->outside(inside) : inside;
     bool plain = std::all_of(address.begin(), address.end(), is_plain) && address.find("..") == std::string::npos &&
                  std::count(address.begin(), address.end(), '@') < 2 && (address.empty() || address[0] != '.');
     plain = plain && address.find(".@") == std::string::npos;
     command += '<';
-    command += plain ? address : mail::to_external(address);
+    command += plain || !form.quote ? address : mail::to_external(address);
     command += '>';
 }
 
@@ -56,29 +57,37 @@ void append_attribute(std::string& command, const smtp::Capabilities& can, const
 
 } // namespace
 
-std::string mail_command(const spool::Deliver& job, const smtp::Capabilities& can, bool utf8)
+std::string mail_command(const spool::Deliver& job, const smtp::Capabilities& can, const EnvelopeForm& form)
 {
     std::string command = "MAIL FROM:";
-    append_address(command, job.sender);
+    append_address(command, job.sender, form);
     if (can.size_known) command += fmt::format(" SIZE={}", job.content_length);
     if (can.eightbitmime) command += job.content_flags & spool::content_8bit ? " BODY=8BITMIME" : "";
-    if (utf8) command += " SMTPUTF8";
+    if (form.utf8) command += " SMTPUTF8";
     if (can.dsn) {
         if (!job.ret.empty() && base::is_ascii(job.ret)) command += " RET=" + base::upper(job.ret);
         if (!job.envid.empty()) command += " ENVID=" + base::to_xtext(job.envid);
     }
+    if (form.dummy_auth) command += " AUTH=<>";
     command += "\r\n";
     return command;
 }
 
-std::string rcpt_command(const spool::Recipient& recipient, const smtp::Capabilities& can)
+std::string rcpt_command(const spool::Recipient& recipient, const smtp::Capabilities& can, const EnvelopeForm& form)
 {
     std::string command = "RCPT TO:";
-    append_address(command, recipient.address);
+    append_address(command, recipient.address, form);
     if (can.dsn) {
         append_notify(command, recipient.notify);
         auto original = base::cut(recipient.dsn_original, ';');
-        if (original.found) command += fmt::format(" ORCPT={};{}", original.before, base::to_xtext(original.after));
+        if (original.found) {
+            command += fmt::format(" ORCPT={};{}", original.before, base::to_xtext(original.after));
+        } else {
+            // RFC 3461 5.2.1: who was written to is told on, though nobody before us has said it.
+            const auto& written_to = recipient.original.empty() ? recipient.address : recipient.original;
+            if (base::is_ascii(written_to))
+                command += " ORCPT=rfc822;" + base::to_xtext(mail::to_external(written_to));
+        }
     }
     command += "\r\n";
     return command;

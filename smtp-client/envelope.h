@@ -5,6 +5,7 @@
 #include "problem.h"
 #include "smtp/ehlo.h"
 #include "spool/messages.h"
+#include "tables.h"
 
 #include <optional>
 #include <string>
@@ -12,9 +13,18 @@
 
 namespace smtp_client {
 
-// With the line end. utf8: the transaction is one of RFC 6531.
-std::string mail_command(const spool::Deliver& job, const smtp::Capabilities& can, bool utf8);
-std::string rcpt_command(const spool::Recipient& recipient, const smtp::Capabilities& can);
+// How addresses go out.
+struct EnvelopeForm {
+    Tables* tables = nullptr; // smtp_generic_maps
+    bool quote = true;        // smtp_quote_rfc821_envelope
+    bool dummy_auth = false;  // AUTH=<>: nobody vouches for the sender (RFC 4954 5)
+    bool utf8 = false;        // the transaction is one of RFC 6531
+    bool convert_8bit = false; // what is sent is not what was found: 7-bit
+};
+
+// With the line end. Both throw maps::Unavailable.
+std::string mail_command(const spool::Deliver& job, const smtp::Capabilities& can, const EnvelopeForm& form);
+std::string rcpt_command(const spool::Recipient& recipient, const smtp::Capabilities& can, const EnvelopeForm& form);
 // Postfix's XFORWARD: who the client was, for a filter behind us. Empty when there is nothing to tell.
 std::string xforward_command(const spool::Deliver& job, const smtp::Capabilities& can);
 

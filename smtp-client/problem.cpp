@@ -9,7 +9,9 @@ namespace {
 
 constexpr size_t longest_text = 2000;
 
-Problem from(const smtp::Reply& reply, std::string text)
+} // namespace
+
+Problem said_no(const smtp::Reply& reply, std::string text)
 {
     text = base::printable(text, longest_text);
     if (!reply.transient() && !reply.permanent()) return deferred("4.5.0", std::move(text));
@@ -18,16 +20,14 @@ Problem from(const smtp::Reply& reply, std::string text)
                    std::move(text));
 }
 
-} // namespace
-
 Problem refused(const std::string& host, const smtp::Reply& reply, std::string_view in_reply_to)
 {
-    return from(reply, fmt::format("host {} said: {} (in reply to {})", host, reply.line(), in_reply_to));
+    return said_no(reply, fmt::format("host {} said: {} (in reply to {})", host, reply.line(), in_reply_to));
 }
 
 Problem refused_to_talk(const std::string& host, const smtp::Reply& reply)
 {
-    return from(reply, fmt::format("host {} refused to talk to me: {}", host, reply.line()));
+    return said_no(reply, fmt::format("host {} refused to talk to me: {}", host, reply.line()));
 }
 
 Problem softened(Problem problem)

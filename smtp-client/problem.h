@@ -35,6 +35,8 @@ inline Problem bounced(std::string dsn, std::string text)
 Problem refused(const std::string& host, const smtp::Reply& reply, std::string_view in_reply_to);
 // "host … refused to talk to me: …"
 Problem refused_to_talk(const std::string& host, const smtp::Reply& reply);
+// What a reply of 4xx or 5xx means, with a text of ours.
+Problem said_no(const smtp::Reply& reply, std::string text);
 // The same trouble as a passing one: what is permanent for one host may not be for the next.
 Problem softened(Problem problem);
 

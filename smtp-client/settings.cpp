@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "sasl/client.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -100,41 +101,81 @@ tls::Level tls_level(const Reader& read)
             return read.flag("tls_enforce_peername") ? tls::Level::verify : tls::Level::encrypt;
         return read.flag("use_tls") ? tls::Level::may : tls::Level::none;
     }
-    if (word == "dane-only")
-        throw std::runtime_error(
-            fmt::format("{} = dane-only: TLSA records cannot be verified here", read.full("tls_security_level")));
     auto level = tls::level(word);
-    if (!level)
-        throw std::runtime_error(fmt::format("{}: unknown level \"{}\"", read.full("tls_security_level"), word));
-    if (*level != tls::Level::dane) return *level;
-    // As Postfix where the host has no TLSA record that can be verified.
-    base::log::warning("{} = dane: TLSA records cannot be verified here; using \"may\"",
-                       read.full("tls_security_level"));
-    return tls::Level::may;
-}
-
-void read_tls(const Reader& read, Settings& settings)
-{
-    TlsPolicy& tls = settings.tls;
-    tls.level = tls_level(read);
-    tls.wrappermode = read.flag("tls_wrappermode");
-    if (tls.wrappermode && !tls.required())
-        throw std::runtime_error(fmt::format("{} = yes requires {} = encrypt or stronger", read.full("tls_wrappermode"),
-                                             read.full("tls_security_level")));
-    tls.loglevel = base::number<int>(read.text("tls_loglevel")).value_or(0);
-    tls.note_offer = read.flag("tls_note_starttls_offer");
-    tls.servername = read.text("tls_servername");
-    tls.fingerprints = read.list("tls_fingerprint_cert_match");
-    tls.match = read.list(tls.level == tls::Level::secure ? "tls_secure_cert_match" : "tls_verify_cert_match");
+    if (!level) throw std::runtime_error(fmt::format("invalid tls security level: \"{}\"", word));
+    return *level;
 }
 
 // Matches may be joined by colons, too: "nexthop:dot-nexthop".
-void split_colons(std::vector<std::string>& words)
+std::vector<std::string> split_colons(const std::vector<std::string>& words)
 {
     std::vector<std::string> pieces;
     for (const auto& word : words)
         for (auto piece : base::split(word, ":,| ")) pieces.emplace_back(piece);
-    words = std::move(pieces);
+    return pieces;
+}
+
+void read_tls(const Reader& read, Settings& settings)
+{
+    TlsSettings& tls = settings.tls;
+    tls.level = tls_level(read);
+    tls.dane_only = base::same_word(read.text("tls_security_level"), "dane-only");
+    tls.wrappermode = read.flag("tls_wrappermode");
+    tls.loglevel = base::number<int>(read.text("tls_loglevel")).value_or(0);
+    tls.note_offer = read.flag("tls_note_starttls_offer");
+    tls.reuse = read.flag("tls_connection_reuse");
+    tls.block_early_reply = read.flag("tls_block_early_mail_reply");
+    tls.servername = read.text("tls_servername");
+    tls.verify_match = split_colons(read.list("tls_verify_cert_match"));
+    tls.secure_match = split_colons(read.list("tls_secure_cert_match"));
+    tls.fingerprints = read.list("tls_fingerprint_cert_match");
+    if (auto file = read.text("tls_trust_anchor_file"); !file.empty()) tls.trust_anchors = {file};
+    tls.protocols = read.text("tls_protocols");
+    tls.mandatory_protocols = read.text("tls_mandatory_protocols");
+    tls.ciphers = read.text("tls_ciphers");
+    tls.mandatory_ciphers = read.text("tls_mandatory_ciphers");
+    tls.exclude = read.list("tls_exclude_ciphers");
+    tls.mandatory_exclude = read.list("tls_mandatory_exclude_ciphers");
+}
+
+unsigned sasl_demands(const Reader& read, const char* name)
+{
+    std::string unknown;
+    auto demands = sasl::parse_demands(read.list(name), unknown);
+    if (!demands) throw std::runtime_error(fmt::format("{}: unknown SASL security option \"{}\"", read.full(name), unknown));
+    return *demands;
+}
+
+void read_sasl(const config::Config& config, const Reader& read, Settings& settings)
+{
+    SaslSettings& sasl = settings.sasl;
+    sasl.enabled = read.flag("sasl_auth_enable");
+    sasl.dummy_mail_auth = read.flag("send_dummy_mail_auth");
+    if (!sasl.enabled) return;
+    if (read.text("sasl_password_maps").empty())
+        throw std::runtime_error(
+            fmt::format("specify a password table via the `{}' configuration parameter", read.full("sasl_password_maps")));
+    sasl.by_sender = !settings.lmtp && config.smtp_sender_dependent_authentication;
+    sasl.soft_bounce = read.flag("sasl_auth_soft_bounce");
+    sasl.delimiter = read.text("sasl_password_result_delimiter");
+    sasl.demands = sasl_demands(read, "sasl_security_options");
+    sasl.tls_demands = sasl_demands(read, "sasl_tls_security_options");
+    sasl.verified_demands = sasl_demands(read, "sasl_tls_verified_security_options");
+    sasl.remember_failures = !read.text("sasl_auth_cache_name").empty();
+    sasl.remember = read.seconds("sasl_auth_cache_time");
+}
+
+void read_repairs(const config::Config& config, const Reader& read, Settings& settings)
+{
+    settings.quote_envelope = read.flag("quote_rfc821_envelope");
+    settings.convert_8bit = !config.disable_mime_output_conversion;
+    settings.assume_final = settings.lmtp && config.lmtp_assume_final;
+    settings.pix_workarounds = base::join(read.list("pix_workarounds"), ",");
+    settings.pix_threshold = read.seconds("pix_workaround_threshold_time");
+    settings.pix_delay = read.seconds("pix_workaround_delay_time");
+    settings.whole_request_deadline = read.flag("per_request_deadline");
+    settings.least_data_rate = read.number("min_data_rate");
+    settings.plain_after = config.minimal_backoff_time;
 }
 
 } // namespace
@@ -199,15 +240,16 @@ Settings read_settings(const config::Config& config, bool lmtp)
     settings.send_xforward = read.flag("send_xforward_command");
     settings.discard_keywords = base::join(read.list(lmtp ? "discard_lhlo_keywords" : "discard_ehlo_keywords"), " ");
     settings.line_limit = read.count("line_length_limit");
-    settings.keep_connections =
-        read.flag("connection_cache_on_demand") || !read.list("connection_cache_destinations").empty();
+    settings.keep_connections = read.flag("connection_cache_on_demand");
+    settings.keep_for = read.list("connection_cache_destinations");
     settings.keep_idle = read.seconds("connection_cache_time_limit");
     settings.keep_in_use = read.seconds("connection_reuse_time_limit");
     settings.keep_uses = read.number("connection_reuse_count_limit");
     read_timeouts(read, settings);
     read_hosts(config, read, settings);
     read_tls(read, settings);
-    split_colons(settings.tls.match);
+    read_sasl(config, read, settings);
+    read_repairs(config, read, settings);
     return settings;
 }
 

@@ -29,15 +29,28 @@ private:
     std::vector<std::string> bytes_;
 };
 
-struct TlsPolicy {
+// What holds for servers that no policy names.
+struct TlsSettings {
     tls::Level level = tls::Level::none;
+    bool dane_only = false;    // the level, where `level` says dane
     bool wrappermode = false; // TLS from the first byte
     int loglevel = 0;
-    bool note_offer = false;
-    std::string servername;         // SNI: "", "hostname", "nexthop" or a name
-    std::vector<std::string> match; // for verify and secure: hostname, nexthop, dot-nexthop, or names
-    std::vector<std::string> fingerprints;
-    bool required() const { return level != tls::Level::none && level != tls::Level::may; }
+    bool note_offer = false, reuse = false, block_early_reply = false;
+    std::string servername;                             // SNI: "", "hostname", "nexthop" or a name
+    std::vector<std::string> verify_match, secure_match; // hostname, nexthop, dot-nexthop, or names
+    std::vector<std::string> fingerprints, trust_anchors;
+    std::string protocols = ">=TLSv1", mandatory_protocols = ">=TLSv1", ciphers = "medium",
+                mandatory_ciphers = "medium";
+    std::vector<std::string> exclude, mandatory_exclude;
+};
+
+// Logging in to servers.
+struct SaslSettings {
+    bool enabled = false, by_sender = false, soft_bounce = true, dummy_mail_auth = false;
+    std::string delimiter = ":";
+    unsigned demands = 0, tls_demands = 0, verified_demands = 0; // sasl::Demand
+    bool remember_failures = false;
+    async::Limit remember{0};
 };
 
 struct Settings {
@@ -59,13 +72,21 @@ struct Settings {
     bool skip_quit_reply = true, send_xforward = false;
     std::string discard_keywords;
     size_t line_limit = 998; // 0: none
-    bool keep_connections = true;
+    bool quote_envelope = true, convert_8bit = true, assume_final = false;
+    std::string pix_workarounds;
+    async::Limit pix_threshold{500000}, pix_delay{10000};
+    bool whole_request_deadline = false; // and at least so many bytes a second of content
+    int64_t least_data_rate = 500;
+    async::Limit plain_after{300000}; // how long a message waits before it may go in the clear where TLS fails
+    bool keep_connections = true;        // to all; else to those of keep_for
+    std::vector<std::string> keep_for;
     async::Limit keep_idle{2000}, keep_in_use{300000};
     int64_t keep_uses = 0;     // 0: no limit
     net::Address bind4, bind6; // empty: the kernel chooses
     std::vector<std::string> fallback_relays;
     OwnAddresses own;
-    TlsPolicy tls;
+    TlsSettings tls;
+    SaslSettings sasl;
 
     const char* greeting_verb() const { return lmtp ? "LHLO" : "EHLO"; }
 };

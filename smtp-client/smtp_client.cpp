@@ -2,9 +2,9 @@
 // LMTP.
 //
 //   started by  master, for the lines of master.cf whose command is smtp, relay or lmtp
-//   trusts      the queue manager; no server, and no answer of the DNS
+//   trusts      the queue manager and its tables; no server, and no answer of the DNS
 //   reads       the one file of each message, by the descriptor that comes with it
-//   speaks      RFC 5321, 2033 (LMTP), 2920, 1870, 6152, 3207, 3461, 6531, 7505
+//   speaks      RFC 5321, 2033 (LMTP), 2920, 1870, 6152, 3207, 3461, 4954, 6531, 7505
 //   read next   deliver.cpp, then session.cpp and transaction.cpp
 #include "daemon/daemon.h"
 #include "deliver.h"
@@ -26,12 +26,11 @@ bool is_lmtp(const daemons::Daemon& daemon)
 }
 
 // Name service and authorities: files that change, and are read again while we run.
-sandbox::Rights rights(const tls::ClientSettings& tls)
+sandbox::Rights rights(const daemons::Daemon& daemon, const tls::ClientSettings& tls)
 {
     sandbox::Rights rights;
     rights.network = true;
-    rights.read = {"/etc", "/run", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-                   "/usr/share/zoneinfo"};
+    rights.read = daemon.readable(); // tables, authorities
     if (!tls.ca_path.empty()) rights.read.push_back(tls.ca_path);
     return rights;
 }
@@ -43,20 +42,23 @@ int main(int argc, char** argv)
     daemons::Daemon daemon("smtp-client", argc, argv);
     std::optional<Settings> settings;
     std::optional<tls::ClientContext> tls; // private keys, while we may read them
+    std::unique_ptr<Tables> tables;        // and passwords
     tls::ClientSettings tls_settings;
     try {
         settings = read_settings(daemon.config(), is_lmtp(daemon));
-        auto use = settings->tls.required() ? tls::Use::mandatory : tls::Use::opportunistic;
-        tls_settings = tls::client_settings(daemon.config(), settings->lmtp ? "lmtp" : "smtp", use);
-        if (settings->tls.level != tls::Level::none) tls.emplace(tls_settings);
+        tables = std::make_unique<Tables>(daemon.config(), settings->lmtp);
+        if (settings->sasl.enabled) tables->read_passwords();
+        // Each session chooses its protocols and ciphers by its policy.
+        tls_settings = tls::client_settings(daemon.config(), settings->lmtp ? "lmtp" : "smtp", tls::Use::opportunistic);
+        if (settings->tls.level != tls::Level::none || !tables->tls_policy.empty()) tls.emplace(tls_settings);
     } catch (const std::exception& failure) {
         base::log::fatal("{}", failure.what());
         return EXIT_FAILURE;
     }
-    daemon.drop_privileges(daemon.config().null_owner, rights(tls_settings));
+    daemon.drop_privileges(daemon.config().null_owner, rights(daemon, tls_settings));
 
     dns::Resolver resolver;
-    Agent agent(std::move(*settings), resolver, tls ? &*tls : nullptr);
+    Agent agent(std::move(*settings), resolver, tls ? &*tls : nullptr, std::move(tables));
     daemon.on_drain = [&agent] { agent.connections.dismiss_all(); };
     auto deliver_one = [&agent](const spool::Deliver& job) { return deliver(agent, job); };
     return daemon.serve_channels([&](ipc::Channel channel) {

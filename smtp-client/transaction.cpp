@@ -20,8 +20,8 @@ struct Step {
 
 class Transaction {
 public:
-    Transaction(Session& session, Delivery& delivery, const Settings& settings)
-        : session_(session), delivery_(delivery), settings_(settings)
+    Transaction(Session& session, Delivery& delivery, Context& context)
+        : session_(session), delivery_(delivery), context_(context), settings_(context.settings)
     {
     }
 
@@ -47,10 +47,11 @@ private:
 
     Session& session_;
     Delivery& delivery_;
+    Context& context_;
     const Settings& settings_;
+    EnvelopeForm form_;
     std::vector<Step> steps_;
     std::vector<size_t> accepted_; // recipients that RCPT was agreed to
-    bool utf8_ = false;
     bool mail_answered_ = false, mail_accepted_ = false, data_accepted_ = false;
     bool server_leaves_ = false; // it said 421
 };
@@ -70,7 +71,10 @@ bool Transaction::prepare()
     }
     bool asked = job.content_flags & spool::content_utf8;
     bool needed = has_addresses_beyond_ascii(job) || (asked && !session_.can.smtputf8 && header_beyond_ascii(job));
-    utf8_ = session_.can.smtputf8 && (asked || needed);
+    form_.utf8 = session_.can.smtputf8 && (asked || needed);
+    form_.tables = context_.tables.get();
+    form_.quote = settings_.quote_envelope;
+    form_.dummy_auth = settings_.sasl.dummy_mail_auth && session_.logged_in;
     // RFC 6531 3.2: what needs it cannot go where it is not known.
     if (needed && !session_.can.smtputf8) {
         auto text = fmt::format("SMTPUTF8 is required, but was not offered by host {}", session_.name);
@@ -99,8 +103,8 @@ void Transaction::write(const Step& step)
     switch (step.kind) {
     case Step::rset: return session_.stream.write("RSET\r\n");
     case Step::xforward: return session_.stream.write(xforward_command(delivery_.job, session_.can));
-    case Step::mail: return session_.stream.write(mail_command(delivery_.job, session_.can, utf8_));
-    case Step::rcpt: return session_.stream.write(rcpt_command(delivery_.job.recipients[step.recipient], session_.can));
+    case Step::mail: return session_.stream.write(mail_command(delivery_.job, session_.can, form_));
+    case Step::rcpt: return session_.stream.write(rcpt_command(delivery_.job.recipients[step.recipient], session_.can, form_));
     case Step::data: return session_.stream.write("DATA\r\n");
     }
 }
@@ -131,6 +135,12 @@ async::Task<> Transaction::envelope()
     // RFC 2920 3.1: DATA may be the last command of a group.
     size_t most = session_.can.pipelining ? window : 1;
     smtp::Reply reply;
+    if (settings_.tls.block_early_reply && session_.under_tls && session_.uses == 1 && session_.stream.ready()) {
+        // Somebody in the middle may have put words of his in front of ours (CVE-2009-3555).
+        server_leaves_ = true;
+        delivery_.trouble_all_open(session_, deferred("4.7.0", "unexpected server message"));
+        co_return;
+    }
     for (size_t next = 0; next < steps_.size();) {
         size_t sent = next;
         for (; sent < steps_.size() && sent - next < most; ++sent) {
@@ -276,13 +286,13 @@ Ending Transaction::ending() const
 
 } // namespace
 
-async::Task<Ending> transact(Session& session, Delivery& delivery, const Settings& settings)
+async::Task<Ending> transact(Session& session, Delivery& delivery, Context& context)
 {
     ++session.uses;
-    Transaction transaction(session, delivery, settings);
+    Transaction transaction(session, delivery, context);
     if (!transaction.prepare()) co_return Ending::reusable;
     std::optional<Problem> problem;
-    bool hung_up = false;
+    bool hung_up = false, local_fault = false;
     try {
         co_await transaction.envelope();
         co_await transaction.body();
@@ -295,9 +305,13 @@ async::Task<Ending> transact(Session& session, Delivery& delivery, const Setting
     } catch (const base::SystemError& failure) {
         base::log::warning("{}: {}", delivery.job.queue_id, failure.what());
         problem = deferred("4.3.0", "queue file read error");
+    } catch (const maps::Unavailable& trouble) {
+        base::log::warning("{}: {}", delivery.job.queue_id, trouble.what());
+        problem = deferred("4.3.0", fmt::format("local data error while talking to {}", session.name));
+        local_fault = true;
     }
     if (!problem) co_return transaction.ending();
-    if (transaction.took_nothing() && session.uses > 1) co_return Ending::stale;
+    if (transaction.took_nothing() && session.uses > 1 && !local_fault) co_return Ending::stale;
     if (hung_up) co_await transaction.last_words();
     transaction.lost(*problem);
     co_return Ending::broken;

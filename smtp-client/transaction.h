@@ -13,6 +13,6 @@ enum class Ending : uint8_t {
 };
 
 // Decides recipients of the delivery that are open, or gives them a reason. Never throws for what the server does.
-async::Task<Ending> transact(Session& session, Delivery& delivery, const Settings& settings);
+async::Task<Ending> transact(Session& session, Delivery& delivery, Context& context);
 
 } // namespace smtp_client

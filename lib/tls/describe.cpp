@@ -109,6 +109,8 @@ void describe_certificate(Info& info, X509* certificate, const EVP_MD* digest)
 {
     info.peer_name = common_name(X509_get_subject_name(certificate));
     info.peer_issuer = common_name(X509_get_issuer_name(certificate));
+    char issuer[512];
+    info.issuer_line = base::printable(X509_NAME_oneline(X509_get_issuer_name(certificate), issuer, sizeof issuer), 500);
     info.peer_names = dns_names(certificate);
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned size = 0;
@@ -140,6 +142,7 @@ Info describe(SSL* connection, const std::string& fingerprint_digest)
     describe_certificate(info, certificate, EVP_get_digestbyname(fingerprint_digest.c_str()));
     long verdict = SSL_get_verify_result(connection);
     info.trust = verdict == X509_V_OK ? Trust::trusted : Trust::untrusted;
+    info.trust_code = verdict;
     if (verdict != X509_V_OK) info.trust_trouble = X509_verify_cert_error_string(verdict);
     return info;
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "tls/client_sessions.h"
 #include "tls/describe.h"
+#include "tls/protocols.h"
 #include "tls/transport.h"
 
 #include <openssl/err.h>
@@ -98,10 +99,39 @@ void expect_dane(SSL* connection, const Target& target)
     if (usable == 0) throw Failed("no usable TLSA records");
 }
 
+void apply_rules(SSL* connection, const ClientContext& context, const Target& target)
+{
+    if (!target.protocols.empty()) {
+        Protocols protocols = parse_protocols(target.protocols);
+        SSL_set_min_proto_version(connection, protocols.lowest);
+        SSL_set_max_proto_version(connection, protocols.highest);
+        SSL_clear_options(connection, SSL_OP_NO_SSL_MASK);
+        SSL_set_options(connection, protocols.without);
+    }
+    if (target.cipher_grade.empty()) return;
+    std::string list = cipher_list(target.cipher_grade, target.exclude_ciphers, context.settings().grades);
+    if (SSL_set_cipher_list(connection, list.c_str()) != 1)
+        throw Failed("cipher list \"" + list + "\": " + openssl_reasons());
+}
+
+void apply_trust_anchors(SSL* connection, const Target& target)
+{
+    if (target.trust_anchor_files.empty()) return;
+    std::unique_ptr<X509_STORE, FreeBy<X509_STORE_free>> store(X509_STORE_new());
+    for (const auto& file : target.trust_anchor_files)
+        if (X509_STORE_load_file(store.get(), file.c_str()) != 1)
+            throw Failed("can't load trust anchors from " + file + ": " + openssl_reasons());
+    SSL_set1_verify_cert_store(connection, store.get());
+    // An anchor need not be self-signed: it may be the authority in between, or the server's own certificate.
+    X509_VERIFY_PARAM_set_flags(SSL_get0_param(connection), X509_V_FLAG_PARTIAL_CHAIN);
+}
+
 void expect(TlsTransport& transport, const ClientContext& context, const Target& target)
 {
     SSL* connection = transport.connection();
     SSL_set_connect_state(connection);
+    apply_rules(connection, context, target);
+    apply_trust_anchors(connection, target);
     if (!target.server_name.empty() && !is_address(target.server_name))
         SSL_set_tlsext_host_name(connection, target.server_name.c_str());
     if (target.level == Level::dane) {
@@ -110,8 +140,19 @@ void expect(TlsTransport& transport, const ClientContext& context, const Target&
     }
     const std::string& name = target.session_key.empty() ? target.server_name : target.session_key;
     if (name.empty()) return;
-    transport.session_key = fmt::format("{} {}", word(target.level), name);
+    // A session is as trusted as it was when it began: what was asked for then is part of its name.
+    transport.session_key =
+        fmt::format("{} {} {} {} {} {} {}", word(target.level), name, target.protocols, target.cipher_grade,
+                    base::join(target.exclude_ciphers, ","), base::join(target.trust_anchor_files, ","), target.server_name);
     context.sessions().use(connection, transport.session_key);
+}
+
+void distrust(Info& info, long code)
+{
+    if (info.trust != Trust::anonymous) info.trust = Trust::untrusted;
+    if (info.trust_code != X509_V_OK) return;
+    info.trust_code = code;
+    info.trust_trouble = X509_verify_cert_error_string(code);
 }
 
 // How far the server is the one that was wanted, and whether that is enough.
@@ -119,24 +160,28 @@ void judge(Info& info, SSL* connection, const Target& target)
 {
     X509* certificate = SSL_get0_peer_certificate(connection);
     bool trusted = certificate && SSL_get_verify_result(connection) == X509_V_OK;
+    bool verified = false;
     switch (target.level) {
     case Level::none:
     case Level::may:
     case Level::encrypt: return;
     case Level::fingerprint:
-        if (!has_fingerprint(info, target)) throw Failed("Server certificate not verified: fingerprint does not match");
+        verified = has_fingerprint(info, target);
+        if (!verified) distrust(info, X509_V_ERR_CERT_UNTRUSTED);
         break;
     case Level::dane:
-        if (!trusted) throw Failed("Server certificate not trusted: " + info.trust_trouble);
+        verified = trusted;
+        if (!verified) distrust(info, X509_V_ERR_CERT_UNTRUSTED);
         break;
     case Level::verify:
     case Level::secure:
-        if (!trusted)
-            throw Failed("Server certificate not trusted: " + (certificate ? info.trust_trouble : "none was shown"));
-        if (!has_name(certificate, target)) throw Failed("Server certificate not verified: it names " + info.peer_name);
+        verified = trusted && has_name(certificate, target);
+        if (!verified) distrust(info, X509_V_ERR_HOSTNAME_MISMATCH);
         break;
     }
+    if (!verified) throw NotVerified(std::move(info));
     info.trust = Trust::verified;
+    info.trust_code = X509_V_OK;
     info.trust_trouble.clear();
 }
 
@@ -179,11 +224,13 @@ async::Task<Info> connect(net::Stream& stream, const ClientContext& context, Tar
     auto transport = std::make_unique<TlsTransport>(context.current(), stream.fd());
     expect(*transport, context, target);
     co_await shake_hands(stream, *transport, limit);
-    Info info = describe(transport->connection(), context.settings().fingerprint_digest);
-    judge(info, transport->connection(), target);
+    SSL* connection = transport->connection();
+    Info info = describe(connection, context.settings().fingerprint_digest);
     if (info.server_name.empty()) info.server_name = target.server_name;
     info.plaintext_discarded = discarded;
+    // From here on the caller speaks under TLS, if only to take his leave.
     stream.set_transport(std::move(transport));
+    judge(info, connection, target);
     co_return info;
 }
 

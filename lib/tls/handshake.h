@@ -44,10 +44,21 @@ struct Target {
         fingerprints;        // Level::fingerprint: of certificates or of public keys, with or without colons
     std::vector<Tlsa> tlsa;  // Level::dane; server_name is the base domain
     std::string session_key; // sessions are remembered under this; "": server_name
+
+    // In place of the context's, where they are set.
+    std::string protocols, cipher_grade;
+    std::vector<std::string> exclude_ciphers;        // counts with cipher_grade
+    std::vector<std::string> trust_anchor_files;     // PEM; the only certificates that may vouch for the server
 };
 
-// Levels above encrypt throw Failed("Server certificate not trusted" / "… not verified") when the server is not who it
-// should be.
+// The handshake was fine, but the server is not who it should be. info.trust_trouble says why.
+class NotVerified : public Failed {
+public:
+    explicit NotVerified(Info info) : Failed("Server certificate not verified"), info(std::move(info)) {}
+    Info info;
+};
+
+// Levels above encrypt throw NotVerified when the server is not who it should be.
 async::Task<Info> connect(net::Stream& stream, const ClientContext& context, Target target, net::Limit limit);
 
 } // namespace tls

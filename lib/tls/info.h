@@ -32,6 +32,8 @@ struct Info {
     std::string peer_fingerprint;        // "AB:CD:…" of the certificate, in the digest of the settings
     std::string peer_key_fingerprint;
     std::string trust_trouble; // why it is not trusted or verified: "certificate has expired"
+    long trust_code = 0;       // the same as X509_V_ERR_…; 0 when all is well
+    std::string issuer_line;   // the issuer's whole name: "/O=Example/CN=Example CA"
 
     // Bytes that came in the clear behind STARTTLS were thrown away: the peer, or somebody between, tried
     // CVE-2011-0411.

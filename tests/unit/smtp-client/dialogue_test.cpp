@@ -8,7 +8,7 @@ using namespace smtp_client;
 namespace {
 
 const Dialogue hello = {"> 220 mx ESMTP", "< EHLO here.test", "> 250-mx.test", "> 250-PIPELINING", "> 250-SIZE 1000000", "> 250-8BITMIME",
-                        "> 250-ENHANCEDSTATUSCODES", "> 250 DSN"};
+                        "> 250 ENHANCEDSTATUSCODES"};
 const Dialogue plain_hello = {"> 220 mx ESMTP", "< EHLO here.test", "> 250 mx.test"};
 const Dialogue one_mail = {"< MAIL FROM:<me@here.test> SIZE=21", "< RCPT TO:<a@x.test>", "< DATA", "> 250 2.1.0 ok", "> 250 2.1.5 ok", "> 354 go",
                            "<data", "> 250 2.0.0 Ok: queued as 1"};
@@ -53,7 +53,7 @@ TEST_CASE("without PIPELINING each command waits", "[smtp-client]")
                                       "< DATA", "> 354 go", "<data", "> 250 Ok"}});
     CHECK(play.send({"a@x.test", "b@x.test"}) == "delivered 2.0.0 250 Ok|delivered 2.0.0 250 Ok");
     CHECK(play.server.fault.empty());
-    CHECK(play.done.outcomes[0].action == "relayed");
+    CHECK(play.done.outcomes[1].action == "relayed");
 }
 
 TEST_CASE("a server that knows only HELO", "[smtp-client]")
@@ -277,7 +277,9 @@ TEST_CASE("SMTPUTF8 is used only where it is needed and known", "[smtp-client]")
 
 TEST_CASE("DSN parameters are handed on", "[smtp-client]")
 {
-    Play play({hello + Dialogue{"< MAIL FROM:<me@here.test> SIZE=21 RET=HDRS ENVID=id+2B1", "< RCPT TO:<a@x.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@z",
+    Dialogue dsn_hello = hello;
+    dsn_hello.back() = "> 250 DSN";
+    Play play({dsn_hello + Dialogue{"< MAIL FROM:<me@here.test> SIZE=21 RET=HDRS ENVID=id+2B1", "< RCPT TO:<a@x.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@z",
                                 "< DATA", "> 250 ok", "> 250 ok", "> 354 go", "<data", "> 250 Ok"}});
     auto job = job_for(play.server.nexthop(), {"a@x.test"});
     job.ret = "HDRS";
@@ -288,6 +290,13 @@ TEST_CASE("DSN parameters are handed on", "[smtp-client]")
     CHECK(text_of(done).find("delivered") == 0);
     CHECK(done.outcomes[0].action.empty());
     CHECK(play.server.fault.empty());
+
+    Play untold({dsn_hello + Dialogue{"< MAIL FROM:<me@here.test> SIZE=21", "< RCPT TO:<a@x.test> ORCPT=rfc822;a+2Bb@x.test", "< DATA", "> 250 ok",
+                                      "> 250 ok", "> 354 go", "<data", "> 250 Ok"}});
+    job = job_for(untold.server.nexthop(), {"a@x.test"});
+    job.recipients[0].original = "a+b@x.test";
+    CHECK(text_of(untold.sender.send(job)).find("delivered") == 0);
+    CHECK(untold.server.fault.empty());
 }
 
 TEST_CASE("a connection serves several messages", "[smtp-client]")
@@ -362,7 +371,7 @@ TEST_CASE("LMTP answers for each recipient", "[smtp-client]")
           "delivered 2.0.0 250 2.0.0 <a> saved|bounced 5.1.1 host HOST said: 550 5.1.1 who? (in reply to RCPT TO command)|"
           "deferred 4.2.2 host HOST said: 452 4.2.2 <c> full (in reply to end of DATA command)");
     CHECK(play.server.fault.empty());
-    CHECK(play.done.outcomes[0].action.empty());
+    CHECK(play.done.outcomes[1].action == "relayed");
     Play lost({lmtp_hello + group + Dialogue{"> 250 2.0.0 <a> saved", "close"}}, settings);
     CHECK(lost.send({"a@x.test", "b@x.test", "c@x.test"}) ==
           "delivered 2.0.0 250 2.0.0 <a> saved|bounced 5.1.1 host HOST said: 550 5.1.1 who? (in reply to RCPT TO command)|"

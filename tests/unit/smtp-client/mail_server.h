@@ -130,6 +130,13 @@ inline smtp_client::Settings settings_for_tests()
     return settings;
 }
 
+// As main.cf would name them.
+inline std::unique_ptr<smtp_client::Tables> tables_of(const std::string& main_cf, bool lmtp = false)
+{
+    auto config = config::Config::parse("myhostname = here.test\nmydestination = here.test\n" + main_cf, "main.cf");
+    return std::make_unique<smtp_client::Tables>(config, lmtp);
+}
+
 inline dns::Options no_dns()
 {
     dns::Options options;
@@ -142,8 +149,8 @@ inline dns::Options no_dns()
 
 struct Sender {
     explicit Sender(smtp_client::Settings settings = settings_for_tests(), dns::Options options = no_dns(),
-                    const tls::ClientContext* tls = nullptr)
-        : resolver(options), agent(std::move(settings), resolver, tls)
+                    const tls::ClientContext* tls = nullptr, std::unique_ptr<smtp_client::Tables> tables = {})
+        : resolver(options), agent(std::move(settings), resolver, tls, std::move(tables))
     {
         base::log::open("test", "/dev/null");
     }
