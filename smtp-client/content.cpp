@@ -1,5 +1,7 @@
 #include "content.h"
 
+#include "async/wait.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "smtp/data.h"
 
@@ -40,20 +42,69 @@ private:
     std::unique_ptr<char[]> room_;
 };
 
-bool must_be_changed(const spool::Deliver& job, size_t line_limit)
+bool must_be_stuffed(const spool::Deliver& job, size_t line_limit)
 {
     if (job.content_flags & (spool::content_dot_lines | spool::content_no_final_newline)) return true;
     return line_limit != 0 && (line_limit < 998 || job.content_flags & spool::content_long_lines);
 }
 
+// From pieces of the file to pieces for the wire.
+class Transformer {
+public:
+    Transformer(const spool::Deliver& job, const ContentForm& form)
+        : rewrites_(form.seven_bits_only || form.editor), stuffs_(rewrites_ || must_be_stuffed(job, form.line_limit)),
+          rewriter_(form.editor, form.seven_bits_only, form.edit_body_limit), stuffer_(form.line_limit)
+    {
+    }
+    bool changes() const { return stuffs_; }
+    // Valid until the next call.
+    std::string_view take(std::string_view text, bool last)
+    {
+        stuffed_.clear();
+        if (rewrites_) {
+            rewritten_.clear();
+            rewriter_.feed(text, rewritten_);
+            if (last) rewriter_.finish(rewritten_);
+            text = rewritten_;
+        }
+        stuffer_.feed(text, stuffed_);
+        if (last) stuffer_.finish(stuffed_);
+        return stuffed_;
+    }
+    bool broke_lines() const { return stuffer_.broke_lines(); }
+
+private:
+    bool rewrites_, stuffs_;
+    Rewriter rewriter_;
+    smtp::DotStuffer stuffer_;
+    std::string rewritten_, stuffed_;
+};
+
+// How long the next piece may take.
+class Deadline {
+public:
+    explicit Deadline(const ContentForm& form) : limit_(form.limit), rate_(form.least_rate) {}
+    async::Limit left(size_t bytes)
+    {
+        if (rate_ <= 0) return limit_;
+        bytes_ += static_cast<int64_t>(bytes);
+        auto until = start_ + limit_ + std::chrono::milliseconds(bytes_ * 1000 / rate_);
+        return std::max(async::Limit(1), std::chrono::duration_cast<async::Limit>(until - base::steady_now()));
+    }
+
+private:
+    async::Limit limit_;
+    int64_t rate_, bytes_ = 0;
+    base::Steady start_ = base::steady_now();
+};
+
 } // namespace
 
-async::Task<> send_content(Session& session, const spool::Deliver& job, size_t line_limit, async::Limit limit)
+async::Task<> send_content(Session& session, const spool::Deliver& job, ContentForm form)
 {
     session.stage = stage_body;
-    bool changed = must_be_changed(job, line_limit);
-    smtp::DotStuffer stuffer(line_limit);
-    std::string stuffed;
+    Transformer transformer(job, form);
+    Deadline deadline(form);
     uint64_t at = 0;
     Piece piece(static_cast<size_t>(std::min<uint64_t>(piece_size, job.content_length)));
     do {
@@ -61,17 +112,21 @@ async::Task<> send_content(Session& session, const spool::Deliver& job, size_t l
         std::string_view text = piece.read(job, at, size);
         at += size;
         bool last = at == job.content_length;
-        if (changed) {
-            stuffed.clear();
-            stuffer.feed(text, stuffed);
-            if (last) stuffer.finish(stuffed);
-            text = stuffed;
-        } else if (last) {
+        if (transformer.changes())
+            text = transformer.take(text, last);
+        else if (last)
             text = piece.finished(text);
+        if (last && form.dot_delay.count() > 0) {
+            size_t before_dot = text.size() - end_of_data.substr(2).size();
+            co_await session.stream.send(text.substr(0, before_dot), deadline.left(before_dot));
+            co_await async::sleep(form.dot_delay);
+            text.remove_prefix(before_dot);
         }
         if (last) session.stage = stage_end_of_data;
-        co_await session.stream.send(text, limit);
+        co_await session.stream.send(text, deadline.left(text.size()));
     } while (at < job.content_length);
+    if (transformer.broke_lines())
+        base::log::info("{}: breaking line > {} bytes with <CR><LF>SPACE", job.queue_id, form.line_limit);
 }
 
 bool header_beyond_ascii(const spool::Deliver& job)

@@ -19,7 +19,6 @@ struct EnvelopeForm {
     bool quote = true;        // smtp_quote_rfc821_envelope
     bool dummy_auth = false;  // AUTH=<>: nobody vouches for the sender (RFC 4954 5)
     bool utf8 = false;        // the transaction is one of RFC 6531
-    bool convert_8bit = false; // what is sent is not what was found: 7-bit
 };
 
 // With the line end. Both throw maps::Unavailable.

@@ -170,6 +170,7 @@ void read_repairs(const config::Config& config, const Reader& read, Settings& se
     settings.quote_envelope = read.flag("quote_rfc821_envelope");
     settings.convert_8bit = !config.disable_mime_output_conversion;
     settings.assume_final = settings.lmtp && config.lmtp_assume_final;
+    settings.edit_body_limit = static_cast<size_t>(std::max<int64_t>(0, config.number("body_checks_size_limit")));
     settings.pix_workarounds = base::join(read.list("pix_workarounds"), ",");
     settings.pix_threshold = read.seconds("pix_workaround_threshold_time");
     settings.pix_delay = read.seconds("pix_workaround_delay_time");

@@ -73,6 +73,7 @@ struct Settings {
     std::string discard_keywords;
     size_t line_limit = 998; // 0: none
     bool quote_envelope = true, convert_8bit = true, assume_final = false;
+    size_t edit_body_limit = 51200; // body_checks_size_limit
     std::string pix_workarounds;
     async::Limit pix_threshold{500000}, pix_delay{10000};
     bool whole_request_deadline = false; // and at least so many bytes a second of content

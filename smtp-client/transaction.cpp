@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "content.h"
+#include "editing.h"
 #include "envelope.h"
 
 #include <fmt/format.h>
@@ -44,6 +45,7 @@ private:
     async::Task<> end_of_data_for_lmtp();
     void conclude(size_t recipient, const smtp::Reply& reply);
     void trouble_accepted(const Problem& problem);
+    ContentForm content_form(Editor* editor) const;
 
     Session& session_;
     Delivery& delivery_;
@@ -209,6 +211,21 @@ void Transaction::trouble_accepted(const Problem& problem)
         if (delivery_.open(each)) delivery_.trouble(each, session_, problem);
 }
 
+ContentForm Transaction::content_form(Editor* editor) const
+{
+    ContentForm form;
+    form.line_limit = settings_.line_limit;
+    // RFC 6152 3: eight-bit content goes only to those who say that they take it.
+    form.seven_bits_only = settings_.convert_8bit && !session_.can.eightbitmime && !form_.utf8 &&
+                           delivery_.job.content_flags & spool::content_8bit;
+    form.editor = editor;
+    if (!context_.tables->body_checks.empty()) form.edit_body_limit = settings_.edit_body_limit;
+    form.limit = settings_.data_xfer_timeout;
+    if (settings_.whole_request_deadline) form.least_rate = settings_.least_data_rate;
+    if (session_.delays_dot) form.dot_delay = settings_.pix_delay;
+    return form;
+}
+
 async::Task<> Transaction::body()
 {
     if (server_leaves_) co_return;
@@ -224,7 +241,10 @@ async::Task<> Transaction::body()
         session_.needs_rset = true;
         co_return;
     }
-    co_await send_content(session_, delivery_.job, settings_.line_limit, settings_.data_xfer_timeout);
+    std::optional<TableEditor> editor;
+    if (context_.tables->checks() || context_.tables->rewrites())
+        editor.emplace(*context_.tables, delivery_.job.queue_id);
+    co_await send_content(session_, delivery_.job, content_form(editor ? &*editor : nullptr));
     if (settings_.lmtp) {
         co_await end_of_data_for_lmtp();
     } else {

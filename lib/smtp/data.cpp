@@ -234,6 +234,7 @@ void DotStuffer::add_text(std::string_view text, std::string& sink)
         sink.append(text.substr(0, room)).append("\r\n ");
         text.remove_prefix(room);
         line_length_ = 1;
+        broke_lines_ = true;
     }
     sink.append(text);
     line_length_ += text.size();

@@ -93,6 +93,7 @@ public:
 
     void feed(std::string_view content, std::string& sink);
     void finish(std::string& sink); // a line end where it is missing, and ".\r\n"
+    bool broke_lines() const { return broke_lines_; }
 
 private:
     void add_text(std::string_view text, std::string& sink);
@@ -101,6 +102,7 @@ private:
     size_t line_length_ = 0;
     bool held_cr_ = false;
     bool at_line_start_ = true;
+    bool broke_lines_ = false;
 };
 
 } // namespace smtp
