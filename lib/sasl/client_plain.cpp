@@ -66,7 +66,7 @@ private:
     bool sent_ = false, answered_ = false;
 };
 
-// RFC 5801 4: "," and "=" would end the name.
+// RFC 5802 5.1: "," and "=" would end the name.
 std::string saslname(std::string_view name)
 {
     return base::replace_all(base::replace_all(name, "=", "=3D"), ",", "=2C");

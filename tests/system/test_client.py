@@ -1,5 +1,6 @@
 """Mail on its way out: through a submission server that wants a login, to servers that play by a script, to Dovecot by LMTP."""
 import base64
+import itertools
 import os
 import socketserver
 import ssl
@@ -11,6 +12,7 @@ from harness.instance import Instance, SCRATCH, SERVICES, PASSWORD, certificate,
 from harness.machines import HERE
 from harness.wait import until
 
+NUMBERS = itertools.count(1)     # each has a queue of its own
 MESSAGE = b"From: kitkat@client.test\nTo: nougat@example.test\nSubject: out\n\nfirst line\n.\n..dots\n"
 EIGHT_BIT = """\
 From: kitkat@client.test
@@ -109,7 +111,7 @@ class Server:
 def relay_by(transports, services="", **settings):
     """A machine behind others: transports by recipient, in master.cf's and transport(5)'s words."""
     entries = ", ".join(f"{{{recipient} = {transport}}}" for recipient, transport in transports.items())
-    return Instance("behind", domain="client.test", hostname="mail.client.test", services=SERVICES + services,
+    return Instance(f"behind{next(NUMBERS)}", domain="client.test", hostname="mail.client.test", services=SERVICES + services,
                     settings={"transport_maps": f"inline:{{{entries}}}", "smtp_tls_CAfile": certificate()[0], "smtp_tls_loglevel": "1", **settings})
 
 
@@ -117,7 +119,7 @@ class Submission(unittest.TestCase):
     """Our client against our own server."""
 
     def test_login_at_587_and_465(self):
-        with Instance("hub") as hub:
+        with Instance(f"hub{next(NUMBERS)}") as hub:
             secret = f"{SCRATCH}/passwords"
             HERE.write(secret, f"localhost kitkat@example.test:{PASSWORD}\n", mode=0o600)     # which the client's user may not read
             login = {"smtp_sasl_auth_enable": "yes", "smtp_sasl_password_maps": f"texthash:{secret}", "smtp_sasl_security_options": "noanonymous",
@@ -125,7 +127,7 @@ class Submission(unittest.TestCase):
             wrapped = "wrapped unix - - n - - smtp\n  -o smtp_tls_wrappermode=yes\n"
             with relay_by({"kitkat@example.test": f"smtp:[localhost]:{hub.ports['submission']}",
                            "nougat@example.test": f"wrapped:[localhost]:{hub.ports['submissions']}"}, wrapped, **login) as behind:
-                behind.sendmail("-f", "kitkat@client.test", "kitkat@example.test", "nougat@example.test", message=MESSAGE)
+                behind.sendmail("-i", "-f", "kitkat@client.test", "kitkat@example.test", "nougat@example.test", message=MESSAGE)
                 for user in ("kitkat", "nougat"):
                     stored = hub.wait_for_messages(user, 1)[0].replace(b"\r\n", b"\n")
                     self.assertTrue(stored.endswith(b"\n\nfirst line\n.\n..dots\n"))
@@ -134,15 +136,15 @@ class Submission(unittest.TestCase):
                 hub.wait_for_log(r"sasl_method=\S+, sasl_username=kitkat@example\.test", count=2)
 
     def test_a_wrong_password_and_a_stranger_s_certificate(self):
-        with Instance("hub") as hub:
+        with Instance(f"hub{next(NUMBERS)}") as hub:
             with relay_by({"kitkat@example.test": f"smtp:[localhost]:{hub.ports['submission']}"}, smtp_sasl_auth_enable="yes",
                           smtp_sasl_password_maps="inline:{{localhost = kitkat@example.test:not-this}}",
                           smtp_sasl_security_options="noanonymous", smtp_tls_security_level="encrypt") as behind:
-                behind.sendmail("-f", "kitkat@client.test", "kitkat@example.test", message=MESSAGE)
+                behind.sendmail("-i", "-f", "kitkat@client.test", "kitkat@example.test", message=MESSAGE)
                 behind.wait_for_log(r"status=deferred \(SASL authentication failed; server localhost\[127\.0\.0\.1\] said: 535 5\.7\.8")
         with Server(tls=True) as server, relay_by({"away.test": f"smtp:[127.0.0.1]:{server.port}"}, smtp_tls_security_level="secure",
                                                   smtp_tls_secure_cert_match="other.test") as behind:
-            behind.sendmail("-f", "kitkat@client.test", "far@away.test", message=MESSAGE)
+            behind.sendmail("-i", "-f", "kitkat@client.test", "far@away.test", message=MESSAGE)
             behind.wait_for_log(r"server certificate verification failed for 127\.0\.0\.1\[127\.0\.0\.1\]:\d+: num=62:")
             behind.wait_for_log(r"dsn=4\.7\.5, status=deferred \(Server certificate not verified\)")
             self.assertEqual(server.contents, [])
@@ -155,7 +157,7 @@ class Scripted(unittest.TestCase):
                 relay_by({"away.test": f"smtp:[127.0.0.1]:{server.port}"}, smtp_sasl_auth_enable="yes", smtp_sasl_security_options="",
                          smtp_send_dummy_mail_auth="yes",
                          smtp_sasl_password_maps=f"inline:{{{{[127.0.0.1]:{server.port} = anna:secret}}}}") as behind:
-            behind.sendmail("-f", "kitkat@client.test", "far@away.test", message=MESSAGE)
+            behind.sendmail("-i", "-f", "kitkat@client.test", "far@away.test", message=MESSAGE)
             server.wait_for_content()
             behind.wait_until_queue_is_empty()
             self.assertIn(f"AUTH PLAIN {token}", server.commands)
@@ -167,7 +169,7 @@ class Scripted(unittest.TestCase):
             with relay_by({"secret.test": f"smtp:[127.0.0.1]:{secret.port}", "clear.test": f"smtp:[127.0.0.1]:{clear.port}"},
                           smtp_tls_policy_maps=f"inline:{{{{[127.0.0.1]:{secret.port} = encrypt protocols=TLSv1.2}}, "
                                                f"{{[127.0.0.1]:{clear.port} = encrypt}}}}") as behind:
-                behind.sendmail("-f", "kitkat@client.test", "a@secret.test", "b@clear.test", message=MESSAGE)
+                behind.sendmail("-i", "-f", "kitkat@client.test", "a@secret.test", "b@clear.test", message=MESSAGE)
                 secret.wait_for_content()
                 behind.wait_for_log(r"Trusted TLS connection established to 127\.0\.0\.1\[127\.0\.0\.1\]:\d+: TLSv1\.2 with cipher")
                 behind.wait_for_log(r"to=<b@clear\.test>.*dsn=4\.7\.4, status=deferred \(TLS is required, but was not offered by host 127\.0\.0\.1")
@@ -177,7 +179,7 @@ class Scripted(unittest.TestCase):
             rules = "pcre:{ {/^Subject: out/ REPLACE Subject: outside}, {/^Received:/ IGNORE} }"
             with relay_by({"away.test": f"smtp:[127.0.0.1]:{old.port}", "small.test": f"smtp:[127.0.0.1]:{small.port}"},
                           smtp_generic_maps="inline:{{kitkat@client.test = anna@example.com}}", smtp_header_checks=rules) as behind:
-                behind.sendmail("-f", "kitkat@client.test", "far@away.test", message=EIGHT_BIT)
+                behind.sendmail("-i", "-f", "kitkat@client.test", "far@away.test", message=EIGHT_BIT)
                 content = old.wait_for_content().replace(b"\r\n", b"\n")
                 header, body = content.split(b"\n\n", 1)
                 self.assertIn("MAIL FROM:<anna@example.com>", old.commands)
@@ -187,24 +189,24 @@ class Scripted(unittest.TestCase):
                 self.assertIn(b"Content-Transfer-Encoding: 7bit", header)
                 self.assertIn(b"Content-Transfer-Encoding: quoted-printable\n\nGr=C3=BC=C3=9Fe =3D Gr=C3=BC=C3=9Fe\n--b\n", body)
                 behind.wait_for_log(r"smtp\[\d+\]: \S+: replace: header Subject: out: Subject: outside")
-                behind.sendmail("-f", "kitkat@client.test", "far@small.test", message=EIGHT_BIT)
+                behind.sendmail("-i", "-f", "kitkat@client.test", "far@small.test", message=EIGHT_BIT)
                 behind.wait_for_log(r"status=bounced \(message size \d+ exceeds size limit 100 of server 127\.0\.0\.1\[127\.0\.0\.1\]\)")
 
     def test_filters_of_replies_and_of_outcomes(self):
         with Server(replies={"RCPT TO:<no@": "550 5.1.1 try again tomorrow", "RCPT TO:<odd@": "999 what"}) as server:
             with relay_by({"away.test": f"smtp:[127.0.0.1]:{server.port}"}, smtp_reply_filter="pcre:{ {/^999 (.*)/ 450 4.2.0 was odd} }",
                           smtp_delivery_status_filter="pcre:{ {/^5\\.1\\.1 .*tomorrow/ 4.1.1 tomorrow then} }") as behind:
-                behind.sendmail("-f", "kitkat@client.test", "no@away.test", "odd@away.test", message=MESSAGE)
+                behind.sendmail("-i", "-f", "kitkat@client.test", "no@away.test", "odd@away.test", message=MESSAGE)
                 behind.wait_for_log(r"to=<no@away\.test>.*dsn=4\.1\.1, status=deferred \(tomorrow then\)")
                 behind.wait_for_log(r"to=<odd@away\.test>.*dsn=4\.2\.0, status=deferred \(host \S+ said: 450 4\.2\.0 was odd \(in reply to RCPT TO command\)\)")
 
     def test_connections_are_kept(self):
         with Server(["PIPELINING"]) as server, relay_by({"away.test": f"smtp:[127.0.0.1]:{server.port}"}) as behind:
-            for _ in range(5):
-                behind.sendmail("-f", "kitkat@client.test", "far@away.test", message=MESSAGE)
-            behind.wait_until_queue_is_empty()
-            self.assertEqual(len(server.contents), 5)
-            self.assertLess(server.connections, 5)
+            for sent in range(1, 4):
+                behind.sendmail("-i", "-f", "kitkat@client.test", "far@away.test", message=MESSAGE)
+                behind.wait_for_log(r"status=sent", count=sent)
+            self.assertEqual(len(server.contents), 3)
+            self.assertLess(server.connections, 3)
             behind.wait_for_log(r"conn_use=2,.*status=sent")
 
 
@@ -213,6 +215,7 @@ base_dir = {0}/run
 state_dir = {0}/run
 log_path = {0}/log
 protocols = lmtp
+auth_username_format = %n
 ssl = no
 mail_location = maildir:{0}/mail/%n
 mail_uid = vmail
@@ -261,7 +264,7 @@ class Dovecot(unittest.TestCase):
         try:
             until(lambda: os.path.exists(f"{folder}/lmtp"), "Dovecot's socket")
             with relay_by({"socket.test": f"lmtp:unix:{folder}/lmtp", "port.test": "lmtp:inet:127.0.0.1:2424"}) as behind:
-                behind.sendmail("-f", "kitkat@client.test", "anna@socket.test", "nobody@socket.test", "bert@port.test", message=MESSAGE)
+                behind.sendmail("-i", "-f", "kitkat@client.test", "anna@socket.test", "nobody@socket.test", "bert@port.test", message=MESSAGE)
                 behind.wait_for_log(r"lmtp\[\d+\]: \S+: to=<anna@socket\.test>, relay=mail\.client\.test\[\S+/lmtp\], .*status=sent \(250 2\.0\.0 .* Saved\)")
                 behind.wait_for_log(r"to=<bert@port\.test>, relay=127\.0\.0\.1\[127\.0\.0\.1\]:2424, .*status=sent \(250 2\.0\.0 .* Saved\)")
                 behind.wait_for_log(r"to=<nobody@socket\.test>.*dsn=5\.1\.1, status=bounced \(host mail\.client\.test\[\S+\] said: 550 5\.1\.1 ")
