@@ -22,27 +22,8 @@ Agent::Agent(const config::Config& config, std::string service, bool is_virtual,
       workers(config, limits), maker(queue_folder + "/private/qmgr", connections), mailbox_commands(config.mailbox_command_maps),
       mailbox_transports(config.mailbox_transport_maps), fallback_transports(config.fallback_transport_maps),
       virtual_mailboxes(config.virtual_mailbox_maps), virtual_uids(config.virtual_uid_maps), virtual_gids(config.virtual_gid_maps),
-      status_filter(is_virtual ? config.virtual_delivery_status_filter : config.local_delivery_status_filter)
+      status_filter(is_virtual ? "virtual" : "local", is_virtual ? config.virtual_delivery_status_filter : config.local_delivery_status_filter)
 {
-}
-
-Report Agent::filtered(Report report)
-{
-    if (status_filter.empty()) return report;
-    try {
-        auto found = status_filter.find(report.dsn + " " + report.text);
-        if (!found) return report;
-        base::Cut words = base::cut(*found, ' ');
-        // What was delivered stays delivered, and what was not stays undelivered.
-        bool sound = words.before.size() >= 5 && words.before[0] >= '4' && words.before[0] <= '5' && report.dsn[0] != '2';
-        if (!sound) return report;
-        report.dsn = words.before;
-        report.text = base::trim(words.after);
-        report.status = report.dsn[0] == '4' ? spool::Outcome::deferred : spool::Outcome::bounced;
-    } catch (const maps::Unavailable& failure) {
-        base::log::warning("{}_delivery_status_filter: {}", service, failure.what());
-    }
-    return report;
 }
 
 Order order_for(const spool::Deliver& job, Order::Kind kind)
@@ -57,11 +38,19 @@ Order order_for(const spool::Deliver& job, Order::Kind kind)
     return order;
 }
 
+std::string return_path_field(const std::string& sender) { return fmt::format("Return-Path: <{}>\r\n", field_address(sender)); }
+
+std::string original_to_field(const spool::Recipient& recipient)
+{
+    return fmt::format("X-Original-To: {}\r\n", field_address(recipient.original.empty() ? recipient.address : recipient.original));
+}
+
+std::string delivered_to_field(const std::string& address) { return fmt::format("Delivered-To: {}\r\n", field_address(address)); }
+
 std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to)
 {
-    std::string header = fmt::format("Return-Path: <{}>\r\n", field_address(sender));
-    header += fmt::format("X-Original-To: {}\r\n", field_address(recipient.original.empty() ? recipient.address : recipient.original));
-    if (!delivered_to.empty()) header += fmt::format("Delivered-To: {}\r\n", field_address(delivered_to));
+    std::string header = return_path_field(sender) + original_to_field(recipient);
+    if (!delivered_to.empty()) header += delivered_to_field(delivered_to);
     return header;
 }
 

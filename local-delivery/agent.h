@@ -8,6 +8,7 @@
 #include "routing/router.h"
 #include "spool/agent.h"
 #include "spool/maker.h"
+#include "status_filter.h"
 #include "users.h"
 #include "workers.h"
 
@@ -30,15 +31,16 @@ struct Agent {
     async::Nursery connections{"queue manager"};    // the maker's, who outlives them
     maps::Maps mailbox_commands, mailbox_transports, fallback_transports;
     maps::Maps virtual_mailboxes, virtual_uids, virtual_gids;
-    maps::Maps status_filter;
-
-    // What the status filter makes of a report.
-    Report filtered(Report report);
+    StatusFilter status_filter;
 };
 
 // An order with all that comes from the job: content, sender. The job outlives the task.
 Order order_for(const spool::Deliver& job, Order::Kind kind);
-// Return-Path:, X-Original-To: and Delivered-To: as final delivery adds them; the last only when it is not empty.
+// Fields as final delivery adds them, CRLF ended.
+std::string return_path_field(const std::string& sender);
+std::string original_to_field(const spool::Recipient& recipient);
+std::string delivered_to_field(const std::string& address);
+// All three; the last only when it is not empty.
 std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to);
 // prepend_delivered_header; word: command, file, forward.
 bool prepends_delivered_to(const config::Config& config, std::string_view word);

@@ -5,17 +5,15 @@
 #include "async/watch.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "command_text.h"
 #include "content.h"
 #include "exit_status.h"
-#include "store/line_ends.h"
-#include "store/mbox_writer.h"
 
 #include <fcntl.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <ctime>
 #include <optional>
 
 namespace local_delivery {
@@ -45,17 +43,23 @@ std::vector<char*> pointers(std::vector<std::string>& words)
 }
 
 // Says why in the command's own output, as a shell would. Only what is allowed between fork and exec in a process with threads.
-[[noreturn]] void fail(const char* what, int error)
+[[noreturn]] void fail(const char* says, const char* what, int error, int status)
 {
     auto say = [](const char* text) { [[maybe_unused]] ssize_t put = ::write(STDERR_FILENO, text, std::char_traits<char>::length(text)); };
     const char* why = ::strerrordesc_np(error);
-    say(what);
-    say(": ");
-    say(why ? why : "error");
-    ::_exit(error == ENOENT || error == EACCES || error == ENOTDIR || error == ENOEXEC ? 127 : EX_OSERR);
+    for (const char* text : {says, " ", what, ": ", why ? why : "error", "\n"}) say(text);
+    ::_exit(status);
 }
 
-[[noreturn]] void become_command(int input, int output, const char* folder, char** words, char** environment)
+struct Program {
+    const char* cannot_start;
+    const char* folder;
+    char** words;
+    char** environment;
+    char** shell_words;         // where there is no such program: it may be a shell's own, and if not the shell says so; null: no shell
+};
+
+[[noreturn]] void become_command(int input, int output, const Program& program)
 {
     ::setsid();
     for (int number : {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGCHLD}) ::signal(number, SIG_DFL);
@@ -64,11 +68,10 @@ std::vector<char*> pointers(std::vector<std::string>& words)
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(output, STDERR_FILENO) < 0) ::_exit(EX_OSERR);
     ::close_range(STDERR_FILENO + 1, ~0U, 0);
-    if (*folder && ::chdir(folder) != 0) {
-        fail(folder, errno);
-    }
-    ::execvpe(words[0], words, environment);
-    fail(words[0], errno);
+    if (*program.folder && ::chdir(program.folder) != 0) fail("cannot change directory to", program.folder, errno, EX_TEMPFAIL);
+    ::execvpe(program.words[0], program.words, program.environment);
+    if (errno == ENOENT && program.shell_words) ::execve(program.shell_words[0], program.shell_words, program.environment);
+    fail(program.cannot_start, program.words[0], errno, EX_TEMPFAIL);
 }
 
 // Owns the started command: whatever of it still runs is killed when this goes.
@@ -83,46 +86,11 @@ public:
     async::Child child;
 };
 
-// The message as a command reads it: "From " line, our fields, content; LF ends.
-class Text {
-public:
-    explicit Text(const Order& order)
-        : content_(order.content.get(), order.content_offset, order.content_length, order.queue_id),
-          next_(store::from_line(order.sender, std::time(nullptr)))
-    {
-        filter_.feed(order.header, next_);
-    }
-    std::string_view next()
-    {
-        if (next_.empty() && !ended_) {
-            std::string_view piece = content_.next();
-            filter_.feed(piece, next_);
-            ended_ = piece.empty();
-            if (ended_) filter_.finish(next_);
-        }
-        return std::string_view(next_).substr(given_);
-    }
-    void consume(size_t bytes)
-    {
-        given_ += bytes;
-        if (given_ < next_.size()) return;
-        next_.clear();
-        given_ = 0;
-    }
-
-private:
-    Content content_;
-    store::LfFilter filter_;
-    std::string next_;
-    size_t given_ = 0;
-    bool ended_ = false;
-};
-
 async::Task<> write_all(int fd, const Order& order)
 {
     base::set_nonblocking(fd);
     async::Watch watch(fd);
-    Text text(order);
+    CommandReader text(order);
     for (auto piece = text.next(); !piece.empty(); piece = text.next()) {
         ssize_t put = ::write(fd, piece.data(), piece.size());
         if (put > 0) {
@@ -167,12 +135,18 @@ async::Task<> collect(base::Fd fd, std::string& output)
 
 pid_t start(const Order& order, const config::Config& config, int input, int output)
 {
-    auto words = command_words(order.path, config.local_command_shell);
+    auto words = order.words.empty() ? command_words(order.path, config.local_command_shell) : order.words;
+    std::string cannot_start = order.program.empty() ? "local: fatal: execvp" : order.program + ": execvp";
     auto environment = order.environment;
+    std::vector<std::string> shell{"/bin/sh", "-c", order.path};
+    auto shell_list = pointers(shell);
     auto word_list = pointers(words), environment_list = pointers(environment);
     pid_t pid = ::fork();
     if (pid < 0) throw base::SystemError("start " + order.path);
-    if (pid == 0) become_command(input, output, order.folder.c_str(), word_list.data(), environment_list.data());
+    if (pid == 0) {
+        Program program{cannot_start.c_str(), order.folder.c_str(), word_list.data(), environment_list.data(), order.words.empty() ? shell_list.data() : nullptr};
+        become_command(input, output, program);
+    }
     return pid;
 }
 
@@ -211,7 +185,8 @@ async::Task<Report> run_command(const Order& order, const config::Config& config
     async::Nursery talks("command");
     talks.start(feed(std::move(input.write), order, command, trouble));
     talks.start(collect(std::move(output.read), said));
-    bool in_time = co_await async::wait(command.child, config.command_time_limit);
+    async::Limit limit = order.time_limit > 0 ? async::Limit(order.time_limit) : config.command_time_limit;
+    bool in_time = co_await async::wait(command.child, limit);
     if (!in_time) {
         command.kill();
         co_await async::wait(command.child);
@@ -219,7 +194,8 @@ async::Task<Report> run_command(const Order& order, const config::Config& config
     }
     co_await async::wait(talks.empty(), last_output);
     if (!trouble.empty()) co_return deferred("4.3.0", trouble);
-    co_return judge(command.child.status(), order.path, one_line(said));
+    std::string success = order.success.empty() ? "delivered to command: " + order.path : order.success;
+    co_return judge(command.child.status(), order.path, success, one_line(said));
 }
 
 } // namespace local_delivery

@@ -73,9 +73,9 @@ std::string one_line(std::string_view output)
     return std::string(base::clip(text, longest));
 }
 
-Report judge(const async::ExitStatus& status, const std::string& command, const std::string& output)
+Report judge(const async::ExitStatus& status, const std::string& command, const std::string& success, const std::string& output)
 {
-    if (status.success()) return delivered("delivered to command: " + command);
+    if (status.success()) return delivered(output.empty() ? success : fmt::format("{} ({})", success, output));
     if (status.signal)
         return deferred("4.3.0", with_output(fmt::format("Command died with signal {}: \"{}\"", status.signal, command), output));
     if (auto said = own_words(output)) return *said;

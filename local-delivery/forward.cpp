@@ -36,6 +36,9 @@ spool::Origin origin_for(Agent& agent, const spool::Deliver& job, const spool::R
     keep("client_address", job.client_address);
     keep("helo_name", job.helo);
     keep("protocol_name", job.protocol);
+    keep("client_port", job.client_port);
+    keep("sasl_method", job.sasl_method);
+    keep("sasl_sender", job.sasl_sender);
     keep("sasl_username", job.sasl_username);
     // RFC 3461 5.2.7.3: a list with an owner of its own starts a new message.
     if (!group.own_list) {

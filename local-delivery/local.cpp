@@ -16,7 +16,7 @@
 namespace local_delivery {
 namespace {
 
-Identity person(const sandbox::User& user) { return {user.uid, user.gid, true, true}; }
+Identity person(const sandbox::User& user) { return {user.uid, user.gid, true, true, {}}; }
 
 // Whose rights it takes to write an mbox or Maildir in mail_spool_directory: the user's where anybody may write, with the folder's group
 // where that may, else root's.
@@ -24,8 +24,8 @@ Identity spool_identity(const config::Config& config, const sandbox::User& user)
 {
     struct stat info{};
     if (::stat(config.mail_spool_directory.c_str(), &info) != 0 || (info.st_mode & S_IWOTH)) return person(user);
-    if (info.st_mode & S_IWGRP) return {user.uid, info.st_gid, false, false};
-    return {0, 0, false, false};
+    if (info.st_mode & S_IWGRP) return {user.uid, info.st_gid, false, false, {}};
+    return {0, 0, false, false, {}};
 }
 
 std::string transport_for(maps::Maps& tables, const std::string& one, const Parts& parts)
@@ -149,7 +149,7 @@ async::Task<Answer> Delivery::read_include(std::optional<sandbox::User> as, std:
 {
     Order order = order_for(job_, Order::read_include);
     order.path = std::move(path);
-    Identity who = as ? person(*as) : Identity{::geteuid(), ::getegid(), false, false};
+    Identity who = as ? person(*as) : Identity{::geteuid(), ::getegid(), false, false, {}};
     return agent_.workers.ask(who, std::move(order));
 }
 
@@ -225,7 +225,7 @@ async::Task<> Delivery::carry_out(std::vector<Leaf>& leaves)
         for (Leaf& leaf : leaves) {
             if (leaf.kind != kind || stopped) continue;
             co_await carry_out(leaf);
-            leaf.report = agent_.filtered(std::move(leaf.report));
+            leaf.report = agent_.status_filter.apply(std::move(leaf.report));
             leaf.kind = Kind::outcome;
             if (kind != Kind::transport) log(leaf);
             if (leaf.report.status != spool::Outcome::deferred) continue;
@@ -256,7 +256,7 @@ async::Task<spool::Outcome> Delivery::run()
     std::vector<Leaf> leaves = co_await expansion.run(recipient_.address, job_.sender);
     for (Leaf& leaf : leaves) {
         if (leaf.kind != Leaf::Kind::outcome) continue;
-        leaf.report = agent_.filtered(std::move(leaf.report));
+        leaf.report = agent_.status_filter.apply(std::move(leaf.report));
         log(leaf);
     }
     co_await carry_out(leaves);

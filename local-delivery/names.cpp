@@ -89,15 +89,24 @@ std::vector<ForwardPath> forward_paths(const config::Config& config, const Parts
     return paths;
 }
 
+std::vector<std::string> environment_of_all(const config::Config& config)
+{
+    std::vector<std::string> list{"PATH=/usr/bin:/bin"};
+    for (const std::string& item : config.export_environment) {
+        if (item.find('=') != item.npos) list.push_back(item);
+        else if (const char* value = ::getenv(item.c_str())) list.push_back(item + "=" + value);
+    }
+    return list;
+}
+
 std::vector<std::string> environment(const config::Config& config, const spool::Deliver& job, const spool::Recipient& recipient,
                                      const std::string& sender, const Parts& parts, const sandbox::User* user)
 {
-    std::vector<std::string> list;
+    std::vector<std::string> list = environment_of_all(config);
     auto add = [&](const char* name, std::string_view value) { list.push_back(std::string(name) + "=" + std::string(value.substr(0, value.find('\0')))); };
     auto add_filtered = [&](const char* name, std::string_view value) {
         if (!value.empty()) add(name, filtered(value, config.command_expansion_filter));
     };
-    add("PATH", "/usr/bin:/bin");
     if (user) {
         add("HOME", user->home);
         add("LOGNAME", user->name);
@@ -114,14 +123,10 @@ std::vector<std::string> environment(const config::Config& config, const spool::
     add_filtered("CLIENT_HELO", job.helo);
     add_filtered("CLIENT_HOSTNAME", job.client_name);
     add_filtered("CLIENT_PROTOCOL", job.protocol);
+    add_filtered("SASL_METHOD", job.sasl_method);
+    add_filtered("SASL_SENDER", job.sasl_sender);
     add_filtered("SASL_USERNAME", job.sasl_username);
     add_filtered("ENVID", job.envid);
-    for (const std::string& item : config.export_environment) {
-        base::Cut pair = base::cut(item, '=');
-        std::string name(pair.before);
-        if (pair.found) add(name.c_str(), pair.after);
-        else if (const char* value = ::getenv(name.c_str())) add(name.c_str(), value);
-    }
     return list;
 }
 

@@ -30,7 +30,9 @@ std::vector<ForwardPath> forward_paths(const config::Config& config, const Parts
 // luser_relay, command_execution_directory: $user, $home, $local … filled in; characters beyond filter (when not empty) become '_'.
 std::string fill_in(std::string_view text, const Parts& parts, const sandbox::User* user, std::string_view filter);
 
-// NAME=value for a command. user: whose rights it has, when that is a person. parts: of the recipient at hand.
+// PATH and what export_environment lists: what every command gets.
+std::vector<std::string> environment_of_all(const config::Config& config);
+// NAME=value for a command of local(8). user: whose rights it has, when that is a person. parts: of the recipient at hand.
 std::vector<std::string> environment(const config::Config& config, const spool::Deliver& job, const spool::Recipient& recipient,
                                      const std::string& sender, const Parts& parts, const sandbox::User* user);
 

@@ -11,6 +11,16 @@
 
 namespace local_delivery {
 
+// How a command wants to read the message.
+struct CommandText {
+    bool from_line = true;
+    bool blank_line_at_end = false;
+    bool dot_lines = false;                     // a dot before lines that begin with one
+    bool quote_from = false;                    // a > before lines that begin with "From "
+    std::string eol = "\n";
+    template <class V> void fields(V& v) { v(from_line, blank_line_at_end, dot_lines, quote_from, eol); }
+};
+
 struct Order {
     static constexpr uint16_t type = 30;
     enum Kind : uint32_t {
@@ -38,10 +48,15 @@ struct Order {
     std::vector<std::string> forward_paths;     // the first that exists counts
     std::vector<std::string> environment;       // of a command, all of it
     std::string folder;                         // where a command runs; empty: where we are
+    std::vector<std::string> words;             // the command as it is executed; empty: path says it, as for a shell
+    std::string program;                        // who says that the command could not be started; empty: local
+    std::string success;                        // the report of a command that succeeded; empty: delivered to command: …
+    uint64_t time_limit = 0;                    // of a command, in milliseconds; 0: command_time_limit
+    CommandText text;
     template <class V> void fields(V& v)
     {
         v(number, kind, queue_id, content, content_offset, content_length, sender, header, loop_address, path, user, home, owner, size_limit,
-          forward_paths, environment, folder);
+          forward_paths, environment, folder, words, program, success, time_limit, text);
     }
 };
 

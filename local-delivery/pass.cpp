@@ -26,6 +26,9 @@ spool::Deliver copy_of(const spool::Deliver& job)
     copy.client_address = job.client_address;
     copy.helo = job.helo;
     copy.protocol = job.protocol;
+    copy.client_port = job.client_port;
+    copy.sasl_method = job.sasl_method;
+    copy.sasl_sender = job.sasl_sender;
     copy.sasl_username = job.sasl_username;
     return copy;
 }

@@ -64,7 +64,7 @@ async::Task<Report> deliver_one(Agent& agent, const spool::Deliver& job, const s
     order.header = delivery_header(job.sender, recipient, recipient.address);
     order.size_limit = static_cast<uint64_t>(config.virtual_mailbox_limit);
     if (config.strict_mailbox_ownership) order.owner = *uid;
-    Identity who{*uid, *gid, false, false};
+    Identity who{*uid, *gid, false, false, {}};
     Answer answer = co_await agent.workers.ask(who, std::move(order));
     co_return std::move(answer.report);
 }
@@ -82,7 +82,7 @@ async::Task<spool::Done> deliver_virtual(Agent& agent, const spool::Deliver& job
         } catch (const maps::Unavailable& failure) {
             report = deferred("4.3.0", failure.what());
         }
-        report = agent.filtered(std::move(report));
+        report = agent.status_filter.apply(std::move(report));
         auto outcome = outcome_of(recipient, report);
         spool::log_delivery(job, recipient, outcome, agent.service, timing);
         done.outcomes.push_back(std::move(outcome));

@@ -36,6 +36,8 @@ void become_who_we_are(const WorkerSettings& settings)
     user.name = std::to_string(settings.identity.uid);
     user.uid = settings.identity.uid;
     user.gid = settings.identity.gid;
+    const std::string& root = settings.identity.chroot;
+    if (!root.empty() && (::chroot(root.c_str()) != 0 || ::chdir("/") != 0)) throw base::SystemError("chroot " + root);
     sandbox::become(user, settings.groups);
 }
 

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 namespace config {
@@ -20,6 +21,7 @@ struct Identity {
     gid_t gid = 0;
     bool supplementary = false;     // with the other groups of the user
     bool commands = false;          // may start programs
+    std::string chroot = {};        // the folder that it takes for the whole world; empty: /
     auto operator<=>(const Identity&) const = default;
 };
 

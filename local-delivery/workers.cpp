@@ -65,12 +65,12 @@ async::Task<Answer> Workers::ask(Identity who, Order order)
 {
     Answer refusal;
     if (!limits_.change_user) {
-        if (who.uid != ::geteuid()) {
+        if (who.uid != ::geteuid() || !who.chroot.empty()) {
             refusal.report = deferred("4.3.0", fmt::format("not privileged: cannot deliver as uid {}", who.uid));
             refusal.report.found = order.kind == Order::read_forward;
             co_return refusal;
         }
-        who = {::geteuid(), ::getegid(), false, true};
+        who = {::geteuid(), ::getegid(), false, true, {}};
     }
     Waiting waiting;
     order.number = ++last_number_;

@@ -13,6 +13,7 @@ constexpr Program programs[] = {
     {"lmtp", "smtp-client", Wire::packets, Count::one, When::at_first_client, Order::worker},
     {"local", "local-delivery", Wire::packets, Count::one, When::at_first_client, Order::worker},
     {"virtual", "local-delivery", Wire::packets, Count::one, When::at_first_client, Order::worker},
+    {"pipe", "local-delivery", Wire::packets, Count::one, When::at_first_client, Order::worker},
     {"auth", "auth", Wire::stream, Count::one, When::at_first_client, Order::worker},
     {"imap-login", "imap-login", Wire::stream, Count::each_processor, When::at_first_client, Order::door},
     {"imapd", "imapd", Wire::packets, Count::one, When::at_first_client, Order::worker},

@@ -130,6 +130,13 @@ std::vector<std::string> Service::arguments(unsigned slot) const
     words.push_back("-o");
     words.push_back("service_name=" + line_.name);
     if (line_.verbose > 0) words.push_back("-v");
+    if (line_.maxproc >= 0) {
+        words.push_back("-m");
+        words.push_back(std::to_string(line_.maxproc));
+    }
+    auto plain = line_.plain_arguments();
+    if (!plain.empty()) words.push_back("--");
+    words.insert(words.end(), plain.begin(), plain.end());
     return words;
 }
 

@@ -117,6 +117,9 @@ bool Transport::send(Destination& destination, Group group)
     deliver.client_address = message.envelope.attribute("client_address");
     deliver.helo = message.envelope.attribute("helo_name");
     deliver.protocol = message.envelope.attribute("protocol_name");
+    deliver.client_port = message.envelope.attribute("client_port");
+    deliver.sasl_method = message.envelope.attribute("sasl_method");
+    deliver.sasl_sender = message.envelope.attribute("sasl_sender");
     deliver.sasl_username = message.envelope.attribute("sasl_username");
     for (uint32_t number : group.recipients) {
         deliver.recipients.push_back(message.recipients[number].recipient);

@@ -63,6 +63,7 @@ std::map<std::string, std::string> attributes(const Session& s)
     known["protocol_name"] = s.client.protocol;
     known["sasl_username"] = s.sasl_user;
     known["sasl_method"] = s.sasl_method;
+    known["sasl_sender"] = s.mail->mail.auth.value_or("");
     known["envid"] = s.mail->mail.envid;
     if (s.mail->mail.ret == smtp::Return::headers) known["ret"] = "HDRS";
     if (s.mail->mail.ret == smtp::Return::full) known["ret"] = "FULL";

@@ -21,7 +21,8 @@ constexpr async::Limit patience{2};
 struct Options {
     std::string service = "unknown", type = "inet", folder, command;
     std::vector<config::Override> overrides;
-    int sockets = -1;
+    std::vector<std::string> arguments;
+    int sockets = -1, process_limit = -1;
     int rank = 0;
     bool verbose = false;
 };
@@ -36,13 +37,14 @@ Options parse(const std::string& program, int argc, char** argv)
 {
     Options options;
     options.command = program;
-    for (int letter; (letter = ::getopt(argc, argv, "n:t:c:o:s:p:r:v")) != -1;) {
+    for (int letter; (letter = ::getopt(argc, argv, "+n:t:c:o:s:p:m:r:v")) != -1;) {
         switch (letter) {
         case 'n': options.service = optarg; break;
         case 't': options.type = optarg; break;
         case 'c': options.folder = optarg; break;
         case 'p': options.command = optarg; break;
         case 'v': options.verbose = true; break;
+        case 'm': options.process_limit = base::number<int>(optarg).value_or(-1); break;
         case 'r': options.rank = base::number<int>(optarg).value_or(0); break;
         case 's': options.sockets = base::number<int>(optarg).value_or(-1); break;
         case 'o': {
@@ -54,6 +56,7 @@ Options parse(const std::string& program, int argc, char** argv)
         default: refuse(program, "this program is started by master; see master(8)");
         }
     }
+    options.arguments.assign(argv + optind, argv + argc);
     if (options.sockets < 0) refuse(program, "this program is started by master; see master(8)");
     return options;
 }
@@ -76,7 +79,9 @@ Daemon::Daemon(const std::string& program, int argc, char** argv) : program_(pro
     type_ = options.type;
     command_ = options.command;
     rank_ = options.rank;
+    arguments_ = options.arguments;
     config_ = load(program, options);
+    process_limit_ = options.process_limit >= 0 ? options.process_limit : static_cast<int>(config_.default_process_limit);
     base::log::open(fmt::format("{}/{}", config_.syslog_name, command_), config_.maillog_file, config_.syslog_facility);
     base::log::set_verbose(options.verbose);
     privileged_ = ::geteuid() == 0;

@@ -2,8 +2,9 @@
 //
 // The order of calls in a main is the order of privilege: Daemon (reads configuration as it was started), then what must be opened
 // while we still may, then drop_privileges(), then serve(). Options given by master: -n service -t type -c folder -o name=value -v
-// -p command word -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one)
-// -r N (the how manyth process of the service: the first is 0). SIGTERM: stop now. SIGHUP: drain: take no new work, end when the last session has ended. When the control pipe closes, master is gone: as SIGTERM.
+// -p command word -m maxproc -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one)
+// -r N (the how manyth process of the service: the first is 0). SIGTERM: stop now. SIGHUP: drain: take no new work, end when the last
+// session has ended. When the control pipe closes, master is gone: as SIGTERM.
 // The namespace is daemons, because <unistd.h> has a function daemon().
 #pragma once
 
@@ -27,6 +28,8 @@ public:
     const config::Config& config() const { return config_; }
     const std::string& service() const { return service_; }    // name in master.cf: "smtp", "submission"
     const std::string& command() const { return command_; }    // the word in master.cf: "smtp", "lmtp", "local", "virtual"
+    const std::vector<std::string>& arguments() const { return arguments_; }    // of the command in master.cf, without options: pipe's attributes
+    int process_limit() const { return process_limit_; }        // maxproc, or default_process_limit; 0: none
     bool is_unix() const { return type_ == "unix"; }
     bool privileged() const { return privileged_; }             // started as root: users are switched
     async::Nursery& nursery() { return nursery_; }
@@ -69,6 +72,8 @@ private:
 
     std::string program_, service_, command_, type_ = "inet";
     config::Config config_;
+    std::vector<std::string> arguments_;
+    int process_limit_ = 0;
     std::vector<int> listening_;
     int rank_ = 0;
     base::Fd control_;

@@ -112,12 +112,12 @@ struct Deliver {
     std::string envid, ret;     // RFC 3461
     int64_t arrival = 0;        // microseconds since 1970
     int64_t active = 0;         // when it entered the active queue, same unit
-    std::string client_name, client_address, helo, protocol, sasl_username;
+    std::string client_name, client_address, client_port, helo, protocol, sasl_method, sasl_sender, sasl_username;
     std::vector<Recipient> recipients;
     template <class V> void fields(V& v)
     {
         v(job, queue_id, file, content_offset, content_length, content_flags, sender, nexthop, envid, ret, arrival, active, client_name,
-          client_address, helo, protocol, sasl_username, recipients);
+          client_address, client_port, helo, protocol, sasl_method, sasl_sender, sasl_username, recipients);
     }
 };
 

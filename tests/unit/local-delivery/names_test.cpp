@@ -79,7 +79,8 @@ TEST_CASE("the end of a command decides about the mail", "[local-delivery]")
         const char *output, *dsn, *text;
     };
     const Case cases[] = {
-        {0, 0, "noise", "2.0.0", "delivered to command: cmd"},
+        {0, 0, "", "2.0.0", "delivered to command: cmd"},
+        {0, 0, "filed", "2.0.0", "delivered to command: cmd (filed)"},
         {75, 0, "disk full", "4.3.0", "temporary failure. Command output: disk full"},
         {75, 0, "", "4.3.0", "temporary failure"},
         {71, 0, "", "4.3.0", "system resource problem"},
@@ -100,7 +101,7 @@ TEST_CASE("the end of a command decides about the mail", "[local-delivery]")
         async::ExitStatus status;
         status.code = each.code;
         status.signal = each.signal;
-        Report report = judge(status, "cmd", each.output);
+        Report report = judge(status, "cmd", "delivered to command: cmd", each.output);
         CHECK(report.dsn == each.dsn);
         CHECK(report.text == each.text);
         char kind = report.status == spool::Outcome::delivered ? '2' : report.status == spool::Outcome::deferred ? '4' : '5';
