@@ -172,11 +172,9 @@ std::vector<std::string> command_words(const std::string& command, const std::st
     return {"/bin/sh", "-c", command};
 }
 
-async::Task<Report> run_command(const Order& order, const config::Config& config)
+async::Task<Ended> run_program(const Order& order, const config::Config& config)
 {
-    Content content(order.content.get(), order.content_offset, order.content_length, order.queue_id);
-    if (!order.loop_address.empty() && was_delivered_to(content.beginning(), order.loop_address))
-        co_return bounced("5.4.6", "mail forwarding loop for " + order.loop_address);
+    Ended ended;
     Pipe input = make_pipe(), output = make_pipe();
     std::string said, trouble;
     Running command(start(order, config, input.read.get(), output.write.get()));
@@ -186,16 +184,29 @@ async::Task<Report> run_command(const Order& order, const config::Config& config
     talks.start(feed(std::move(input.write), order, command, trouble));
     talks.start(collect(std::move(output.read), said));
     async::Limit limit = order.time_limit > 0 ? async::Limit(order.time_limit) : config.command_time_limit;
-    bool in_time = co_await async::wait(command.child, limit);
-    if (!in_time) {
+    ended.in_time = co_await async::wait(command.child, limit);
+    if (ended.in_time) {
+        co_await async::wait(talks.empty(), last_output);
+    } else {
         command.kill();
         co_await async::wait(command.child);
-        co_return judge_timeout(order.path, one_line(said));
     }
-    co_await async::wait(talks.empty(), last_output);
-    if (!trouble.empty()) co_return deferred("4.3.0", trouble);
+    if (ended.in_time && !trouble.empty()) ended.trouble = deferred("4.3.0", trouble);
+    ended.status = command.child.status();
+    ended.output = one_line(said);
+    co_return ended;
+}
+
+async::Task<Report> run_command(const Order& order, const config::Config& config)
+{
+    Content content(order.content.get(), order.content_offset, order.content_length, order.queue_id);
+    if (!order.loop_address.empty() && was_delivered_to(content.beginning(), order.loop_address))
+        co_return bounced("5.4.6", "mail forwarding loop for " + order.loop_address);
+    Ended ended = co_await run_program(order, config);
+    if (ended.trouble) co_return *ended.trouble;
+    if (!ended.in_time) co_return judge_timeout(order.path, ended.output);
     std::string success = order.success.empty() ? "delivered to command: " + order.path : order.success;
-    co_return judge(command.child.status(), order.path, success, one_line(said));
+    co_return judge(ended.status, order.path, success, ended.output);
 }
 
 } // namespace local_delivery

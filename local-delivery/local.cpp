@@ -6,12 +6,15 @@
 #include "content.h"
 #include "expansion.h"
 #include "forward.h"
+#include "mail/address.h"
 #include "pass.h"
 #include "store/location.h"
 
 #include <fmt/format.h>
 
 #include <sys/stat.h>
+
+#include <iterator>
 
 namespace local_delivery {
 namespace {
@@ -63,6 +66,7 @@ private:
     async::Task<> carry_out(Leaf& leaf);
     async::Task<Report> put_into_mailbox(const Leaf& leaf);
     async::Task<Report> run_or_write(Order::Kind kind, const Leaf& leaf, std::string target, std::optional<sandbox::User> rights, bool mailbox);
+    async::Task<std::optional<Report>> obey_dot_qmail(const Leaf& leaf);
     void set_mailbox(Order& order, const sandbox::User& user, const Identity& who);
     std::string header_for(const Leaf& leaf, bool delivered_to) const;
     void log(const Leaf& leaf) const;
@@ -72,6 +76,7 @@ private:
     const spool::Recipient& recipient_;
     spool::Timing timing_;
     std::optional<std::string> beginning_;      // of the content, once somebody asked
+    std::vector<Leaf> further_;                 // what .qmail files forward
 };
 
 async::Task<bool> Delivery::was_delivered_to(std::string address)
@@ -109,7 +114,7 @@ std::string Delivery::fallback_transport(const Parts& parts)
 bool Delivery::simple_mailbox(const Parts& parts)
 {
     // A mailbox in the spool folder may need other rights than the user's .forward file.
-    return !agent_.config.home_mailbox.empty() && mailbox_command(agent_, parts).empty();
+    return !agent_.config.home_mailbox.empty() && !agent_.config.qmail_files && mailbox_command(agent_, parts).empty();
 }
 
 std::string Delivery::header_for(const Leaf& leaf, bool delivered_to) const
@@ -179,9 +184,44 @@ async::Task<Report> Delivery::run_or_write(Order::Kind kind, const Leaf& leaf, s
     co_return std::move(answer.report);
 }
 
+// Nothing: no .qmail file decides.
+async::Task<std::optional<Report>> Delivery::obey_dot_qmail(const Leaf& leaf)
+{
+    const sandbox::User& user = *leaf.rights;
+    Parts parts = parts_of(leaf.recipient, agent_.config);
+    Order order = order_for(job_, Order::dot_qmail);
+    order.sender = leaf.sender;
+    order.header = header_for(leaf, true);
+    order.loop_address = leaf.recipient;
+    order.user = user.name;
+    order.home = user.home;
+    order.size_limit = static_cast<uint64_t>(agent_.config.mailbox_size_limit);
+    order.environment = environment_of_all(agent_.config);
+    order.qmail = {parts.local, parts.extension, parts.domain};
+    Answer answer = co_await agent_.workers.ask(person(user), std::move(order));
+    bool good = answer.report.status == spool::Outcome::delivered;
+    if (good && !answer.report.found) co_return std::nullopt;
+    for (const Member& member : answer.members) {
+        Resolved resolved = resolve(mail::to_internal(member.text), answer.report.sender);
+        if (!good || resolved.address.empty()) continue;
+        Leaf forward;
+        forward.kind = Leaf::Kind::forward;
+        forward.recipient = leaf.recipient;
+        forward.target = resolved.address;
+        forward.sender = answer.report.sender;
+        forward.own_list = answer.report.sender != leaf.sender;
+        further_.push_back(std::move(forward));
+    }
+    co_return std::move(answer.report);
+}
+
 async::Task<Report> Delivery::put_into_mailbox(const Leaf& leaf)
 {
     const sandbox::User& user = *leaf.rights;
+    if (agent_.config.qmail_files) {
+        auto report = co_await obey_dot_qmail(leaf);
+        if (report) co_return *report;
+    }
     std::string command = mailbox_command(agent_, parts_of(leaf.recipient, agent_.config));
     if (!command.empty()) {
         std::optional<sandbox::User> rights = user;
@@ -237,6 +277,7 @@ async::Task<> Delivery::carry_out(std::vector<Leaf>& leaves)
             }
         }
     }
+    std::move(further_.begin(), further_.end(), std::back_inserter(leaves));
     if (!stopped) co_await forward_all(agent_, job_, recipient_, leaves);
 }
 

@@ -21,6 +21,12 @@ struct CommandText {
     template <class V> void fields(V& v) { v(from_line, blank_line_at_end, dot_lines, quote_from, eol); }
 };
 
+// The recipient as .qmail files see him.
+struct QmailAddress {
+    std::string local, extension, host;
+    template <class V> void fields(V& v) { v(local, extension, host); }
+};
+
 struct Order {
     static constexpr uint16_t type = 30;
     enum Kind : uint32_t {
@@ -30,6 +36,7 @@ struct Order {
         mailbox,            // put the message into the mailbox at path
         file,               // the same, for a /file of an alias or .forward
         command,            // give the message to the command that path is
+        dot_qmail,          // do what the .qmail file in home says
     };
     uint64_t number = 0;
     Kind kind = mailbox;
@@ -42,7 +49,7 @@ struct Order {
     std::string loop_address;                   // not to be found in a Delivered-To: of the message; empty: not asked
     std::string path;                           // mailbox or file ('/' at the end: Maildir), list, or the command
     std::string user;                           // for messages
-    std::string home;                           // with require_home_directory: it must be there
+    std::string home;                           // with require_home_directory: it must be there; where a .qmail file is looked for
     int64_t owner = -1;                         // who must own an mbox; -1: does not matter
     uint64_t size_limit = 0;                    // 0: none
     std::vector<std::string> forward_paths;     // the first that exists counts
@@ -53,10 +60,11 @@ struct Order {
     std::string success;                        // the report of a command that succeeded; empty: delivered to command: …
     uint64_t time_limit = 0;                    // of a command, in milliseconds; 0: command_time_limit
     CommandText text;
+    QmailAddress qmail;
     template <class V> void fields(V& v)
     {
         v(number, kind, queue_id, content, content_offset, content_length, sender, header, loop_address, path, user, home, owner, size_limit,
-          forward_paths, environment, folder, words, program, success, time_limit, text);
+          forward_paths, environment, folder, words, program, success, time_limit, text, qmail);
     }
 };
 
@@ -81,10 +89,11 @@ struct Report {
     spool::Outcome::Status status = spool::Outcome::deferred;
     std::string dsn = "4.3.0";
     std::string text;
-    bool found = false;                         // there was a .forward file: nothing was delivered, its members were sent
+    bool found = false;                         // there was a .forward file: nothing was delivered, its members were sent; or a .qmail file
     uint32_t which = 0;                         // of forward_paths
+    std::string sender;                         // of the forwards of a .qmail file
     std::vector<std::string> warnings;          // for the log
-    template <class V> void fields(V& v) { v(number, status, dsn, text, found, which, warnings); }
+    template <class V> void fields(V& v) { v(number, status, dsn, text, found, which, sender, warnings); }
 };
 
 inline Report report(spool::Outcome::Status status, std::string dsn, std::string text)

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "lists.h"
 #include "mailbox.h"
+#include "qmail/qmail_local.h"
 #include "sandbox/sandbox.h"
 
 #include <unistd.h>
@@ -104,6 +105,8 @@ async::Task<> serve_one(Desk& desk, Order given)
     try {
         if (given.kind == Order::command) {
             answer.report = co_await run_command(given, desk.config);
+        } else if (given.kind == Order::dot_qmail) {
+            answer = co_await deliver_as_qmail(given, desk.config, desk.locks);
         } else {
             auto work = [order = std::move(given), locks = desk.locks] { return carry_out(order, locks); };
             answer = co_await async::offload(std::move(work));

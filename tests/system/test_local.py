@@ -50,6 +50,8 @@ owned unix - n n - - pipe
   user=rookpost argv=/bin/true
 drop unix - n n - - pipe
   flags=DRXhu user=nougat argv=/usr/bin/maildrop -V 0 {mail}/filter
+qmail unix - n n - - local
+  -o qmail_files=yes
 one unix - n n - 1 pipe
   user=vmail argv=/bin/sh -c {{mkdir {mail}/turn || exit 1; sleep 0.1; rmdir {mail}/turn}}
 """
@@ -197,6 +199,30 @@ class Local(unittest.TestCase):
         self.send("nougat@drop.test")
         until(lambda: os.path.exists(f"{HERE.home('nougat')}/drop-box"), lambda: self.suite.log()[-3000:])
         self.log_of("nougat@drop.test", "drop", "2.0.0", r"sent \(delivered via drop service\)")
+
+    # --- .qmail files
+
+    def test_dot_qmail_files(self):
+        home = HERE.home("nougat")
+        for name, text in {"list": f"# a list\n|/usr/bin/python3 {self.suite.folder}/recorder.py {home}/record\n./Maildir-q/\n./mbox-q\n&kitkat@example.test\n"
+                                   "|exit 99\n./never\n", "list-owner": "&nougat\n", "default": "|echo 'Sorry, not here. (#5.2.9)'; exit 100\n./never\n"}.items():
+            HERE.write(f"{home}/.qmail-{name}", text, user="nougat")
+        self.send("nougat+list@qmail.test", "nougat+other@qmail.test", "kitkat+other@qmail.test")
+        self.log_of(r"nougat\+list@qmail.test", "qmail", "2.0.0", r"sent \(delivered by \.qmail-list: did 2\+1\+2\)")
+        self.log_of(r"nougat\+list@qmail.test", "qmail", "2.0.0", r"sent \(forwarded as ")
+        self.log_of(r"nougat\+other@qmail.test", "qmail", "5.2.9", r"bounced \(Sorry, not here\. \(#5\.2\.9\)\)")
+        self.log_of(r"kitkat\+other@qmail.test", "qmail", "5.1.1", r"bounced \(Sorry, no mailbox here by that name\. \(#5\.1\.1\)\)")
+        with open(f"{home}/record") as file:
+            got = json.load(file)
+        self.assertEqual((got["uid"], got["folder"], got["environment"]["EXT"]), (2002, home, "list"))
+        self.assertTrue(got["input"].startswith("Received: "), got["input"])
+        letters = [*read_maildir(f"{home}/Maildir-q"), open(f"{home}/mbox-q", "rb").read()]
+        for letter in letters:
+            self.assertIn(b"Delivered-To: nougat+list@qmail.test\n", letter)
+        self.assertTrue(letters[1].startswith(b"From Sender@elsewhere.test  "))
+        self.assertFalse(os.path.exists(f"{home}/never"))
+        [forwarded] = self.suite.wait_for_messages("kitkat", 1)
+        self.assertIn(b"Return-Path: <nougat+list-owner@qmail.test>", forwarded)
 
     @suite.needs("mutt_dotlock")
     def test_a_mailbox_that_mutt_has_locked_waits(self):
