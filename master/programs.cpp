@@ -4,8 +4,8 @@ namespace master {
 namespace {
 
 constexpr Program programs[] = {
-    {"smtpd", "smtpd", Wire::stream, Count::each_processor, When::at_first_client, Order::door},
-    {"postscreen", "smtpd", Wire::stream, Count::each_processor, When::at_first_client, Order::door},
+    {"smtpd", "smtpd", Wire::stream, Count::each_processor, When::at_first_client, Order::door, true},
+    {"postscreen", "smtpd", Wire::stream, Count::each_processor, When::at_first_client, Order::door, true},
     {"pickup", "smtpd", Wire::stream, Count::one, When::at_start, Order::door},
     {"qmgr", "qmgr", Wire::packets, Count::one, When::at_start, Order::owner},
     {"oqmgr", "qmgr", Wire::packets, Count::one, When::at_start, Order::owner},

@@ -21,6 +21,7 @@ struct Program {
     Count count;
     When when;
     Order order;
+    bool counts_clients = false;    // its processes share ipc::ClientCounts
 };
 
 // Nothing for a command that neither we nor Postfix know.

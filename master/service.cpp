@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/client_counts.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ Service::Service(const config::Config& config, config::Service line, const Progr
     if (::pipe2(both, O_CLOEXEC) != 0) throw base::SystemError("pipe");
     control_theirs_ = base::Fd(both[0]);
     control_ours_ = base::Fd(both[1]);
+    if (program_.counts_clients) counts_ = ipc::ClientCounts::make();
 }
 
 Service::~Service() = default;
@@ -130,6 +132,7 @@ std::vector<std::string> Service::arguments(unsigned slot) const
     words.push_back("-o");
     words.push_back("service_name=" + line_.name);
     if (line_.verbose > 0) words.push_back("-v");
+    if (counts_) words.push_back("-S");
     if (line_.maxproc >= 0) {
         words.push_back("-m");
         words.push_back(std::to_string(line_.maxproc));
@@ -145,6 +148,7 @@ pid_t Service::spawn(unsigned slot)
     std::vector<int> descriptors;
     for (auto& socket : sockets_) descriptors.push_back(socket->fd.get());
     descriptors.push_back(control_theirs_.get());
+    if (counts_) descriptors.push_back(counts_.get());
     std::string path = config_.daemon_directory + "/" + std::string(program_.executable);
     auto words = arguments(slot);
     base::log::flush();

@@ -47,6 +47,7 @@ private:
     std::vector<std::shared_ptr<Socket>> sockets_;
     std::vector<std::unique_ptr<async::Watch>> watches_;
     base::Fd control_ours_, control_theirs_;        // while we hold our end, the processes know that master lives
+    base::Fd counts_;                               // of clients, which the processes share; empty when they do not
     std::list<async::Child*> children_;
     async::Flag wanted_, ended_;
     bool retired_ = false;

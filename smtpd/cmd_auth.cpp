@@ -1,5 +1,6 @@
 // cmd_auth: AUTH, RFC 4954: the dialogue between the client and auth, which we only carry.
 #include "commands.h"
+#include "limits.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -38,10 +39,11 @@ async::Task<smtp::Reply> cmd_auth(Session& s, const smtp::Command& command)
     if (!s.sasl_user.empty()) co_return smtp::Reply{503, "5.5.1", "Error: already authenticated"};
     auto words = base::split(command.arguments, " ");
     if (words.empty() || words.size() > 2 || !sasl::is_mechanism_name(words[0])) co_return smtp::Reply{501, "5.5.4", "Syntax: AUTH mechanism"};
+    if (auto refusal = refuse_auth(s)) co_return *refusal;
     std::string mechanism = base::upper(words[0]);
     sasl::Request request(mechanism, "smtp");
     request.secured = s.tls.has_value();
-    request.remote = s.stream.peer();
+    request.remote = s.peer;
     request.local = local_address(s.stream);
     if (words.size() == 2) {
         request.initial_response = sasl::decode_initial(words[1]);

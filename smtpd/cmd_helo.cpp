@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "restrictions/stages.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 namespace smtpd {
@@ -29,6 +30,7 @@ async::Task<std::string> capabilities(Session& s)
     offer("pipelining", "PIPELINING");
     offer("size", s.config.message_size_limit > 0 ? fmt::format("SIZE {}", s.config.message_size_limit) : "SIZE");
     if (!s.config.disable_vrfy_command) offer("vrfy", "VRFY");
+    if (!s.service.lmtp) offer("etrn", "ETRN");
     if (s.service.tls && !s.tls) offer("starttls", "STARTTLS");
     if (may_offer_auth(s)) {
         auto mechanisms = co_await s.service.auth->mechanisms(std::chrono::seconds(10));
@@ -36,11 +38,25 @@ async::Task<std::string> capabilities(Session& s)
         if (!words.empty()) lines += "\nAUTH" + words;
         if (!words.empty() && s.config.broken_sasl_auth_clients) lines += "\nAUTH=" + words.substr(1);
     }
+    if (s.may_xclient) offer("xclient", "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
+    if (s.may_xforward) offer("xforward", "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
     offer("enhancedstatuscodes", "ENHANCEDSTATUSCODES");
     offer("8bitmime", "8BITMIME");
+    offer("dsn", "DSN");
     if (s.config.smtputf8_enable) offer("smtputf8", "SMTPUTF8");
     offer("chunking", "CHUNKING");
+    // RFC 9422: there is no limit on messages of a session, nor on the recipients of a session.
+    offer("limits", fmt::format("LIMITS RCPTMAX={}", s.config.smtpd_recipient_limit));
     co_return lines;
+}
+
+// What we do not offer, for whoever wonders why; smtpd_discard_ehlo_keywords = silent-discard asks for silence.
+void log_hidden(const Session& s)
+{
+    if (s.hidden_keywords.empty() || s.hidden_keywords.count("silent-discard")) return;
+    std::string words;
+    for (const auto& word : s.hidden_keywords) words += " " + base::upper(word);
+    base::log::info("discarding EHLO keywords:{}", words);
 }
 
 void be_greeted(Session& s, const smtp::Command& command, const char* protocol)
@@ -56,6 +72,7 @@ void be_greeted(Session& s, const smtp::Command& command, const char* protocol)
 async::Task<smtp::Reply> cmd_ehlo(Session& s, const smtp::Command& command)
 {
     be_greeted(s, command, "ESMTP");
+    log_hidden(s);
     auto refusal = co_await restrictions::check_helo(s);
     if (refusal) co_return *refusal;
     std::string lines = co_await capabilities(s);
@@ -68,6 +85,17 @@ async::Task<smtp::Reply> cmd_helo(Session& s, const smtp::Command& command)
     auto refusal = co_await restrictions::check_helo(s);
     if (refusal) co_return *refusal;
     co_return smtp::Reply{250, "", s.config.myhostname};
+}
+
+// RFC 2033 4.1: as EHLO.
+async::Task<smtp::Reply> cmd_lhlo(Session& s, const smtp::Command& command)
+{
+    be_greeted(s, command, "LMTP");
+    log_hidden(s);
+    auto refusal = co_await restrictions::check_helo(s);
+    if (refusal) co_return *refusal;
+    std::string lines = co_await capabilities(s);
+    co_return smtp::Reply{250, "", lines};
 }
 
 } // namespace smtpd

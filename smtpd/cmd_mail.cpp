@@ -1,8 +1,11 @@
 // cmd_mail: MAIL, RFC 5321 4.1.1.2: a message begins.
 #include "commands.h"
+#include "limits.h"
 #include "restrictions/stages.h"
 
 #include "base/log.h"
+
+#include <sys/statvfs.h>
 
 namespace smtpd {
 
@@ -11,27 +14,52 @@ smtp::Grammar grammar_of(const Session& s)
     smtp::Grammar grammar;
     grammar.strict = s.config.strict_rfc821_envelopes;
     grammar.utf8 = s.config.smtputf8_enable;
-    grammar.smtputf8 = s.config.smtputf8_enable;
-    // NOTIFY, RET and ENVID are the letterbox's; from the network they come when DSN is offered.
-    grammar.dsn = s.service.letterbox;
+    grammar.smtputf8 = s.config.smtputf8_enable && s.offers("smtputf8");
+    grammar.dsn = s.offers("dsn");
     grammar.auth = s.service.auth != nullptr;
     return grammar;
 }
 
+std::optional<smtp::Reply> refuse_undeclared_utf8(const Session& s, const smtp::Path& path, bool declared)
+{
+    // RFC 6531 3.4: addresses beyond ASCII only where SMTPUTF8 was asked for.
+    if (declared || !s.config.strict_smtputf8 || !path.beyond_ascii()) return std::nullopt;
+    return smtp::Reply{553, "5.6.7", "Must declare SMTPUTF8 to send unicode address"};
+}
+
+namespace {
+
+// There must be room for the largest message, and for what queue_minfree keeps free.
+std::optional<smtp::Reply> refuse_without_space(const Session& s, uint64_t size)
+{
+    struct statvfs disk {};
+    if (::statvfs(s.config.queue_directory.c_str(), &disk) != 0) return std::nullopt;
+    auto limit = static_cast<uint64_t>(std::max<int64_t>(s.config.message_size_limit, 0));
+    uint64_t free = disk.f_bavail * disk.f_frsize;
+    uint64_t needed = std::max({limit + limit / 2, static_cast<uint64_t>(s.config.queue_minfree) + size});
+    if (free > needed) return std::nullopt;
+    base::log::warning("not enough free space in mail queue: {} bytes < {} bytes", free, needed);
+    smtp::Reply reply{452, "4.3.1", "Insufficient system storage"};
+    log_reject(s, "MAIL", reply);
+    return reply;
+}
+
+} // namespace
+
 async::Task<smtp::Reply> cmd_mail(Session& s, const smtp::Command& command)
 {
     if (s.mail) co_return smtp::Reply{503, "5.5.1", "Error: nested MAIL command"};
-    if (s.client.helo.empty() && s.config.smtpd_helo_required) co_return smtp::Reply{503, "5.5.1", "Error: send HELO/EHLO first"};
+    if (auto refusal = refuse_mail(s)) co_return *refusal;
     smtp::MailCommand mail = smtp::parse_mail(command.arguments, grammar_of(s));
     if (mail.body == smtp::Body::binary) co_return smtp::Reply{555, "5.5.4", "Unsupported option: BODY=BINARYMIME"};
-    // RFC 6531 3.4: addresses beyond ASCII only where SMTPUTF8 was asked for.
-    if (mail.sender.beyond_ascii() && !mail.smtputf8) co_return smtp::Reply{553, "5.6.7", "Must declare SMTPUTF8 to send unicode address"};
+    if (auto refusal = refuse_undeclared_utf8(s, mail.sender, mail.smtputf8)) co_return *refusal;
     int64_t limit = s.config.message_size_limit;
     if (mail.size && limit > 0 && *mail.size > static_cast<uint64_t>(limit)) {
         smtp::Reply reply{552, "5.3.4", "Message size exceeds fixed limit"};
         log_reject(s, "MAIL", reply);
         co_return reply;
     }
+    if (auto no_room = refuse_without_space(s, mail.size.value_or(0))) co_return *no_room;
     Transaction transaction;
     if (!mail.sender.null())
         transaction.sender = s.service.address_maps.canonical(s.service.router.rewrite(mail.sender.address), routing::Place::envelope_sender);

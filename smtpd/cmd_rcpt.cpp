@@ -1,5 +1,6 @@
 // cmd_rcpt: RCPT, RFC 5321 4.1.1.3: may it go there, and can it?
 #include "commands.h"
+#include "limits.h"
 #include "restrictions/stages.h"
 
 #include "base/log.h"
@@ -34,8 +35,9 @@ void add_recipients(Session& s, const smtp::RcptCommand& command, const std::str
 async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
 {
     if (!s.mail) co_return smtp::Reply{503, "5.5.1", "Error: need MAIL command"};
+    if (auto refusal = refuse_recipient(s)) co_return *refusal;
     smtp::RcptCommand rcpt = smtp::parse_rcpt(command.arguments, grammar_of(s));
-    if (rcpt.recipient.beyond_ascii() && !s.mail->mail.smtputf8) co_return smtp::Reply{553, "5.6.7", "Must declare SMTPUTF8 to send unicode address"};
+    if (auto refusal = refuse_undeclared_utf8(s, rcpt.recipient, s.mail->mail.smtputf8)) co_return *refusal;
     // RFC 5321 4.5.3.1.10: 452, so that the client comes again with the rest.
     if (++s.mail->named > s.config.smtpd_recipient_limit) {
         // That is how a long list is sent; only who goes far beyond does it in vain.
@@ -52,6 +54,7 @@ async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
     }
     add_recipients(s, rcpt, address);
     s.stage = rcpt_given;
+    ++s.mail->taken;
     co_return smtp::Reply{250, "2.1.5", "Ok"};
 }
 

@@ -1,5 +1,6 @@
 // cmd_starttls: STARTTLS, RFC 3207. Nothing that was said before it counts afterwards.
 #include "commands.h"
+#include "limits.h"
 
 #include "base/log.h"
 #include "tls/handshake.h"
@@ -12,6 +13,7 @@ async::Task<smtp::Reply> cmd_starttls(Session& s, const smtp::Command& command)
     if (s.tls) co_return smtp::Reply{554, "5.5.1", "Error: TLS already active"};
     if (!s.service.tls && s.service.tls_level == TlsLevel::none) co_return smtp::Reply{502, "5.5.1", "Error: command not implemented"};
     if (!s.service.tls) co_return smtp::Reply{454, "4.7.0", "TLS not available due to local problem"};
+    if (auto refusal = refuse_starttls(s)) co_return *refusal;
     s.say({220, "2.0.0", "Ready to start TLS"});
     std::string trouble;
     try {
@@ -28,9 +30,10 @@ async::Task<smtp::Reply> cmd_starttls(Session& s, const smtp::Command& command)
         base::log::info("{} TLS connection established from {}: {}", tls::word(s.tls->trust), s.client.text(), s.tls->text());
     // RFC 3207 4.2: the client says EHLO again.
     s.client.helo.clear();
-    s.client.protocol = "SMTP";
+    s.client.protocol = s.service.lmtp ? "LMTP" : "SMTP";
     s.sasl_user.clear();
     s.reset();
+    if (auto refusal = refuse_new_tls(s)) co_return *refusal;
     co_return smtp::Reply{};
 }
 

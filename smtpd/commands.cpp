@@ -3,30 +3,35 @@
 namespace smtpd {
 namespace {
 
-constexpr unsigned outside_mail = connected | greeted;
-
-// RFC 5321 4.1.1, 3207, 4954, 3030.
+// RFC 5321 4.1.1, 3207, 4954, 3030, 1985, 2033; XCLIENT and XFORWARD are Postfix's.
 constexpr Verb verbs[] = {
-    {"EHLO", any_stage & ~bdat_begun, true, cmd_ehlo},
-    {"HELO", any_stage & ~bdat_begun, true, cmd_helo},
-    {"STARTTLS", outside_mail, true, cmd_starttls},
-    {"AUTH", greeted, false, cmd_auth},
-    {"MAIL", any_stage & ~bdat_begun, false, cmd_mail},
-    {"RCPT", any_stage & ~bdat_begun, false, cmd_rcpt},
-    {"DATA", any_stage & ~bdat_begun, true, cmd_data},
-    {"BDAT", any_stage, false, cmd_bdat},
-    {"RSET", any_stage, false, cmd_rset},
-    {"VRFY", any_stage & ~bdat_begun, true, cmd_vrfy},
-    {"NOOP", any_stage, true, cmd_noop},
-    {"QUIT", any_stage, false, cmd_quit},
+    {"HELO", smtp_only | before_tls | last_in_group | junk, cmd_helo},
+    {"EHLO", smtp_only | before_tls | last_in_group | junk, cmd_ehlo},
+    {"LHLO", lmtp_only | before_tls | last_in_group | junk, cmd_lhlo},
+    {"XCLIENT", before_tls | outside_mail | last_in_group, cmd_xclient},
+    {"XFORWARD", outside_mail, cmd_xforward},
+    {"STARTTLS", before_tls | outside_mail | last_in_group, cmd_starttls},
+    {"AUTH", needs_greeting | outside_mail, cmd_auth},
+    {"MAIL", needs_greeting | not_in_chunks, cmd_mail},
+    {"RCPT", not_in_chunks, cmd_rcpt},
+    {"DATA", not_in_chunks | last_in_group, cmd_data},
+    {"BDAT", 0, cmd_bdat},
+    {"RSET", junk, cmd_rset},
+    {"NOOP", before_tls | last_in_group | junk, cmd_noop},
+    {"VRFY", last_in_group | junk, cmd_vrfy},
+    {"ETRN", smtp_only | outside_mail | junk, cmd_etrn},
+    {"QUIT", before_tls, cmd_quit},
+    {"HELP", before_tls, cmd_help},
 };
 
 } // namespace
 
-const Verb* find_verb(std::string_view name)
+std::span<const Verb> all_verbs() { return verbs; }
+
+const Verb* find_verb(std::string_view name, bool lmtp)
 {
     for (const Verb& verb : verbs)
-        if (verb.name == name) return &verb;
+        if (verb.name == name) return verb.traits & (lmtp ? smtp_only : lmtp_only) ? nullptr : &verb;
     return nullptr;
 }
 

@@ -19,19 +19,51 @@ TlsLevel tls_level(const config::Config& config)
 smtp::BareNewline bare_newline(const std::string& word)
 {
     if (word == "no") return smtp::BareNewline::accept_lines;
-    return word == "reject" ? smtp::BareNewline::reject : smtp::BareNewline::normalize;    // "yes" and "normalize"
+    if (word == "reject") return smtp::BareNewline::reject;
+    if (word != "normalize" && word != "yes" && word != "note")
+        base::log::warning("smtpd_forbid_bare_newline: unknown value \"{}\": normalize", word);
+    return smtp::BareNewline::normalize;
+}
+
+std::string service_name(const config::Config& config)
+{
+    auto name = config.find("service_name");
+    return name && !name->empty() ? *name : "smtpd";
+}
+
+bool flush_parents_match(const config::Config& config)
+{
+    auto lists = config.list("parent_domain_matches_subdomains");
+    return std::find(lists.begin(), lists.end(), "fast_flush_domains") != lists.end();
+}
+
+bool speaks_lmtp(const config::Config& config)
+{
+    std::string word = base::lower(config.smtpd_protocol);
+    if (word != "smtp" && word != "lmtp") base::log::warning("smtpd_protocol: unknown value \"{}\": smtp", word);
+    return word == "lmtp";
 }
 
 } // namespace
 
-Service::Service(const config::Config& configuration, async::Nursery& nursery, bool is_letterbox, dns::Options dns)
-    : config(configuration), letterbox(is_letterbox), router(config), recipients(config, router), address_maps(config, router), restriction_lists(config),
-      trusted_networks(config.find("mynetworks").value_or("")), bare_newline_exceptions(config.find("smtpd_forbid_bare_newline_exclusions").value_or("")),
+Service::Service(const config::Config& configuration, async::Nursery& nursery, bool is_letterbox, dns::Options dns, base::Fd shared)
+    : config(configuration), letterbox(is_letterbox), lmtp(!is_letterbox && speaks_lmtp(config)), name(service_name(config)),
+      router(config), recipients(config, router), address_maps(config, router), restriction_lists(config),
+      trusted_networks(config.find("mynetworks").value_or("")),
+      bare_newline_exceptions(config.find("smtpd_forbid_bare_newline_exclusions").value_or("")),
       limit_exceptions(config.find("smtpd_client_event_limit_exceptions").value_or("")),
-      maker(config.queue_directory + "/private/qmgr", nursery), resolver(std::move(dns))
+      maker(config.queue_directory + "/private/qmgr", nursery), resolver(std::move(dns)),
+      xclient_hosts(config.find("smtpd_authorized_xclient_hosts").value_or("")),
+      xforward_hosts(config.find("smtpd_authorized_xforward_hosts").value_or("")),
+      noop_commands(config.find("smtpd_noop_commands").value_or(""), maps::Matching::strings),
+      forbidden_commands(config.find("smtpd_forbidden_commands").value_or(""), maps::Matching::strings),
+      flushable_domains(config.find("fast_flush_domains").value_or(""), maps::Matching::domains, {flush_parents_match(config), {}}), counts(std::move(shared)),
+      hidden_keyword_maps_(config.smtpd_discard_ehlo_keyword_address_maps)
 {
-    bare_newline = smtpd::bare_newline(base::lower(config.smtpd_forbid_bare_newline));
-    for (const auto& word : config.smtpd_discard_ehlo_keywords) hidden_keywords.insert(base::lower(word));
+    std::string newline_word = base::lower(config.smtpd_forbid_bare_newline);
+    bare_newline = smtpd::bare_newline(newline_word);
+    note_bare_newline = newline_word == "note";
+    if (!config.smtpd_command_filter.empty()) command_filter = maps::open(config.smtpd_command_filter);
     banner = config.smtpd_banner;
     if (letterbox) return;
     tls_level = smtpd::tls_level(config);
@@ -50,17 +82,15 @@ Service::Service(const config::Config& configuration, async::Nursery& nursery, b
     }
 }
 
-bool Service::connected(const std::string& address)
+std::set<std::string> Service::hidden_keywords_for(const std::string& address)
 {
-    int64_t count = ++connections_[address];
-    int64_t limit = config.smtpd_client_connection_count_limit;
-    return limit <= 0 || count <= limit;
-}
-
-void Service::disconnected(const std::string& address)
-{
-    auto found = connections_.find(address);
-    if (found != connections_.end() && --found->second <= 0) connections_.erase(found);
+    auto found = hidden_keyword_maps_.find(address);
+    std::set<std::string> words;
+    if (found)
+        for (auto word : base::split(*found)) words.insert(base::lower(word));
+    else
+        for (const auto& word : config.smtpd_discard_ehlo_keywords) words.insert(base::lower(word));
+    return words;
 }
 
 } // namespace smtpd

@@ -4,6 +4,8 @@
 #include "async/nursery.h"
 #include "config/config.h"
 #include "dns/resolver.h"
+#include "ipc/client_counts.h"
+#include "maps/map.h"
 #include "maps/matchlist.h"
 #include "restrictions/rules.h"
 #include "routing/address_maps.h"
@@ -18,7 +20,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <unordered_map>
 
 namespace smtpd {
 
@@ -27,10 +28,13 @@ enum class TlsLevel { none, may, encrypt };
 class Service {
 public:
     // letterbox: serves the local sendmail command over a Unix socket instead of the network.
-    Service(const config::Config& config, async::Nursery& nursery, bool letterbox, dns::Options dns = {});
+    // shared: the memory of ipc::ClientCounts, if master gave one.
+    Service(const config::Config& config, async::Nursery& nursery, bool letterbox, dns::Options dns = {}, base::Fd shared = {});
 
     const config::Config& config;
     const bool letterbox;
+    const bool lmtp;                                // smtpd_protocol = lmtp
+    const std::string name;                         // in master.cf: "smtp"
     routing::Router router;
     routing::Recipients recipients;
     routing::AddressMaps address_maps;
@@ -44,15 +48,19 @@ public:
     spool::Maker maker;
     dns::Resolver resolver;
     smtp::BareNewline bare_newline = smtp::BareNewline::normalize;
-    std::set<std::string> hidden_keywords;          // smtpd_discard_ehlo_keywords, lower case
+    bool note_bare_newline = false;                 // smtpd_forbid_bare_newline = note
+    maps::NetworkList xclient_hosts, xforward_hosts;    // smtpd_authorized_xclient_hosts, smtpd_authorized_xforward_hosts
+    maps::MatchList noop_commands, forbidden_commands;  // smtpd_noop_commands, smtpd_forbidden_commands
+    maps::MatchList flushable_domains;              // fast_flush_domains
+    std::unique_ptr<maps::Map> command_filter;      // smtpd_command_filter; null: none
     std::string banner;
+    ipc::ClientCounts counts;
 
-    // Connections of one client address in this process; smtpd_client_connection_count_limit.
-    bool connected(const std::string& address);
-    void disconnected(const std::string& address);
+    // smtpd_discard_ehlo_keyword_address_maps, else smtpd_discard_ehlo_keywords; lower case. Throws maps::Unavailable.
+    std::set<std::string> hidden_keywords_for(const std::string& address);
 
 private:
-    std::unordered_map<std::string, int64_t> connections_;
+    maps::Maps hidden_keyword_maps_;
 };
 
 } // namespace smtpd

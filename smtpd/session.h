@@ -2,6 +2,7 @@
 #pragma once
 
 #include "client.h"
+#include "limits.h"
 #include "restrictions/state.h"
 #include "service.h"
 #include "transaction.h"
@@ -13,6 +14,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace smtpd {
@@ -24,7 +26,6 @@ enum Stage : unsigned {
     mail_given = 4,
     rcpt_given = 8,
     bdat_begun = 16,    // RFC 3030: only BDAT, RSET, NOOP, QUIT until LAST
-    any_stage = connected | greeted | mail_given | rcpt_given | bdat_begun,
 };
 
 struct Tally {
@@ -37,23 +38,32 @@ struct Session {
     net::Stream stream;
     Service& service;
     const config::Config& config;
+    net::Address peer;                  // the client's address, by the socket or a proxy before us
     Client client;
+    Forwarded forwarded;                // XFORWARD, for the next message
     std::optional<tls::Info> tls;
     std::string sasl_user, sasl_method;
     std::optional<Transaction> mail;
     unsigned stage = connected;
+    bool may_xclient = false, may_xforward = false;
+    bool bare_newline_exempt = false;   // smtpd_forbid_bare_newline_exclusions, and local users
+    std::string counted_as;             // for the limits on clients; empty: not counted
+    Presence presence;                  // its connection is counted
+    std::set<std::string> hidden_keywords; // of EHLO, lower case
+    std::optional<smtp::Reply> denied;  // access was refused at the start: what all commands but QUIT hear
     int64_t errors = 0;                 // smtpd_soft_error_limit, smtpd_hard_error_limit
     int64_t junk = 0;                   // commands that move nothing, since the last message
     bool forgiven = false;              // the refusal that is being given is no error of the client's
-    bool done = false;                  // after the reply that is being given
-    std::optional<smtp::Reply> denied;  // access was refused at the start: what all commands but QUIT hear
     bool noted_pipelining = false;      // smtpd_forbid_unauth_pipelining = no: it is logged once
+    bool noted_bare_newline = false;    // smtpd_forbid_bare_newline = note
+    bool broken_chunks = false;         // RFC 3030: after a refused BDAT all chunks are refused, until LAST or RSET
+    bool done = false;                  // after the reply that is being given
     restrictions::State checks;         // what the restriction lists remember
     std::string last_command = "CONNECT";
     std::map<std::string, Tally, std::less<>> tally; // of verbs, for the disconnect line
     std::string committed;              // queue id of the last message taken; of the letterbox's pickup
 
-    bool offers(const std::string& keyword) const { return service.hidden_keywords.count(keyword) == 0; }
+    bool offers(const std::string& keyword) const { return hidden_keywords.count(keyword) == 0; }
     void say(smtp::Reply reply);        // with smtpd_reject_footer, where it refuses
     void reset();                       // forgets the transaction
     std::string queue_id() const { return mail && mail->file ? mail->file.id() : "NOQUEUE"; }
@@ -63,6 +73,15 @@ struct Session {
 async::Task<> serve(net::Stream stream, Service& service);
 // A dialogue that postdrop left in a file. Returns the verdict for the queue manager.
 async::Task<spool::PickedUp> serve_file(std::string name, uid_t owner, base::Fd file, Service& service);
+
+// What follows from the client's name and address: who it is to us. After connecting, and again after XCLIENT.
+void know_client(Session& session);
+// The greeting, or why there is none; ends the session where the client is not wanted.
+async::Task<> greet(Session& session);
+// Commands and replies until QUIT. Throws net::Gone.
+async::Task<> converse(Session& session);
+
+smtp::Reply bare_newline_reply(const Session& session);
 
 // "NOQUEUE: reject: RCPT from NAME[ADDR]: 554 5.7.1 <x>: Relay access denied; from=<F> to=<T> proto=ESMTP helo=<H>"
 void log_reject(const Session& session, std::string_view verb, const smtp::Reply& reply, std::string_view recipient = {});

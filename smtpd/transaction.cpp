@@ -31,11 +31,13 @@ std::string received_field(const Session& s)
 {
     const Transaction& mail = *s.mail;
     std::string date = base::mail_date(base::wall_now());
+    if (s.config.smtpd_hide_client_session && !s.client.uid)
+        return fmt::format("Received: by {} ({}) id {}; {}\r\n", s.config.myhostname, s.config.mail_name, mail.file.id(), date);
     if (s.client.uid)
         return fmt::format("Received: by {} ({}, from userid {})\r\n\tid {}; {}\r\n", s.config.myhostname, s.config.mail_name, *s.client.uid,
                            mail.file.id(), date);
     std::string field = fmt::format("Received: from {} ({} [{}])\r\n", s.client.helo, s.client.name,
-                                    s.stream.peer().is_ipv6() ? "IPv6:" + s.client.address : s.client.address);
+                                    s.client.is_ipv6() ? "IPv6:" + s.client.address : s.client.address);
     if (s.tls && s.config.smtpd_tls_received_header) field += fmt::format("\t(using {})\r\n", s.tls->cipher_text());
     if (!s.sasl_user.empty() && s.config.smtpd_sasl_authenticated_header)
         field += fmt::format("\t(Authenticated sender: {})\r\n", base::printable(s.sasl_user));
@@ -47,8 +49,9 @@ std::string received_field(const Session& s)
 // RFC 3848: the words that tell how it came.
 std::string with_protocol(const Session& s)
 {
-    if (s.client.protocol != "ESMTP") return s.client.protocol;
-    std::string word = s.mail->mail.smtputf8 ? "UTF8SMTP" : "ESMTP";
+    if (s.client.protocol == "SMTP") return s.client.protocol;
+    bool utf8 = s.mail->mail.smtputf8;
+    std::string word = s.service.lmtp ? (utf8 ? "UTF8LMTP" : "LMTP") : (utf8 ? "UTF8SMTP" : "ESMTP");
     if (s.tls) word += 'S';
     if (!s.sasl_user.empty()) word += 'A';
     return word;
@@ -57,10 +60,16 @@ std::string with_protocol(const Session& s)
 std::map<std::string, std::string> attributes(const Session& s)
 {
     std::map<std::string, std::string> known;
-    known["client_name"] = s.client.name;
-    known["client_address"] = s.client.address;
-    known["helo_name"] = s.client.helo;
-    known["protocol_name"] = s.client.protocol;
+    // What a relay before us says by XFORWARD goes on to the next one; what we saw ourselves stands in Received.
+    const Forwarded& from = s.forwarded;
+    bool forwarded = from.any();
+    auto either = [](const std::string& value) { return value.empty() ? std::string("unknown") : value; };
+    known["client_name"] = forwarded ? either(from.name) : s.client.name;
+    known["client_address"] = forwarded ? either(from.address) : s.client.address;
+    known["client_port"] = forwarded ? either(from.port) : s.client.port;
+    known["helo_name"] = forwarded ? from.helo : s.client.helo;
+    known["protocol_name"] = forwarded ? from.protocol : s.client.protocol;
+    if (!from.ident.empty()) known["log_ident"] = from.ident;
     known["sasl_username"] = s.sasl_user;
     known["sasl_method"] = s.sasl_method;
     known["sasl_sender"] = s.mail->mail.auth.value_or("");
@@ -69,6 +78,22 @@ std::map<std::string, std::string> attributes(const Session& s)
     if (s.mail->mail.ret == smtp::Return::full) known["ret"] = "FULL";
     if (s.client.uid) known["uid"] = std::to_string(*s.client.uid);
     return known;
+}
+
+// smtputf8_autodetect_classes: mail that did not ask for SMTPUTF8 and needs it nevertheless.
+bool detects_utf8(const Session& s)
+{
+    const auto& classes = s.config.smtputf8_autodetect_classes;
+    auto lists = [&](std::string_view word) {
+        return std::any_of(classes.begin(), classes.end(), [&](const auto& each) { return base::same_word(each, word); });
+    };
+    return s.config.smtputf8_enable && (lists("all") || lists(s.service.letterbox ? "sendmail" : "smtpd"));
+}
+
+bool has_utf8_address(const Transaction& mail)
+{
+    return !base::is_ascii(mail.sender) ||
+           std::any_of(mail.recipients.begin(), mail.recipients.end(), [](const auto& each) { return !base::is_ascii(each.address); });
 }
 
 smtp::Reply storage_reply(const base::SystemError& failure)
@@ -99,6 +124,8 @@ async::Task<std::optional<smtp::Reply>> open_file(Session& s)
     } else {
         std::string line = fmt::format("{}: client={}", s.mail->file.id(), s.client.text());
         if (!s.sasl_user.empty()) line += fmt::format(", sasl_method={}, sasl_username={}", s.sasl_method, s.sasl_user);
+        if (!s.forwarded.ident.empty()) line += ", orig_queue_id=" + s.forwarded.ident;
+        if (s.forwarded.any()) line += ", orig_client=" + s.forwarded.text(s.config.smtpd_client_port_logging);
         base::log::info("{}", line);
     }
     co_return std::nullopt;
@@ -118,7 +145,7 @@ void begin_content(Session& s)
     origin.complete_headers = s.client.uid || s.client.trusted || !s.sasl_user.empty();
     origin.from = mail::to_external(mail.sender);
     if (origin.from.empty() && s.client.uid) origin.from = user_name(*s.client.uid) + "@" + s.config.myorigin;
-    origin.utf8 = mail.mail.smtputf8;
+    origin.utf8 = mail.mail.smtputf8 || (detects_utf8(s) && has_utf8_address(mail));
     mail.intake.emplace(s.config, std::move(origin), mail.file.id());
     for (auto& recipient : mail.recipients) mail.intake->add_recipient(recipient);
 }
@@ -168,14 +195,18 @@ async::Task<smtp::Reply> end_content(Session& s, smtp::ContentFacts facts)
             }
         }
     }
-    smtp::Reply reply{250, "2.0.0", "Ok: queued as " + id};
+    std::string bytes = mail.chunks ? fmt::format("{} bytes ", mail.received) : "";
+    smtp::Reply reply{250, "2.0.0", "Ok: " + bytes + "queued as " + id};
     if (mail.failure) {
         reply = *mail.failure;
         log_reject(s, "END-OF-MESSAGE", reply);
     } else {
         s.committed = id;
-        s.junk = 0;
+        s.junk = s.errors = 0;
     }
+    // RFC 2033 4.2: one reply for each recipient that was accepted.
+    if (s.service.lmtp)
+        for (int64_t i = 1; i < mail.taken; ++i) s.say(reply);
     s.reset();
     co_return reply;
 }

@@ -22,6 +22,7 @@ struct Transaction {
     std::string sender;                          // rewritten, internal form
     std::vector<spool::Recipient> recipients;
     int64_t named = 0;                           // RCPT commands, before aliases
+    int64_t taken = 0;                           // of them accepted: so many replies does LMTP give at the end
     spool::NewFile file;                         // asked for with the first recipient
     int64_t arrival = 0;                         // microseconds since 1970
     spool::Treatment treatment;                  // what tables and filters want done with it

@@ -25,6 +25,7 @@ struct Options {
     int sockets = -1, process_limit = -1;
     int rank = 0;
     bool verbose = false;
+    bool shared_memory = false;
 };
 
 [[noreturn]] void refuse(const std::string& program, const std::string& why)
@@ -37,7 +38,7 @@ Options parse(const std::string& program, int argc, char** argv)
 {
     Options options;
     options.command = program;
-    for (int letter; (letter = ::getopt(argc, argv, "+n:t:c:o:s:p:m:r:v")) != -1;) {
+    for (int letter; (letter = ::getopt(argc, argv, "+n:t:c:o:s:p:m:r:vS")) != -1;) {
         switch (letter) {
         case 'n': options.service = optarg; break;
         case 't': options.type = optarg; break;
@@ -46,6 +47,7 @@ Options parse(const std::string& program, int argc, char** argv)
         case 'v': options.verbose = true; break;
         case 'm': options.process_limit = base::number<int>(optarg).value_or(-1); break;
         case 'r': options.rank = base::number<int>(optarg).value_or(0); break;
+        case 'S': options.shared_memory = true; break;
         case 's': options.sockets = base::number<int>(optarg).value_or(-1); break;
         case 'o': {
             auto pair = base::cut(optarg, '=');
@@ -93,6 +95,10 @@ Daemon::Daemon(const std::string& program, int argc, char** argv) : program_(pro
     control_ = base::Fd(first_descriptor + options.sockets);
     ::fcntl(control_.get(), F_SETFD, FD_CLOEXEC);
     base::set_nonblocking(control_.get());
+    if (options.shared_memory) {
+        shared_memory_ = base::Fd(control_.get() + 1);
+        ::fcntl(shared_memory_.get(), F_SETFD, FD_CLOEXEC);
+    }
     ::umask(077);
     if (::chdir(config_.queue_directory.c_str()) != 0)
         refuse(program, fmt::format("queue_directory {}: {}", config_.queue_directory, base::error_text(errno)));

@@ -3,8 +3,9 @@
 // The order of calls in a main is the order of privilege: Daemon (reads configuration as it was started), then what must be opened
 // while we still may, then drop_privileges(), then serve(). Options given by master: -n service -t type -c folder -o name=value -v
 // -p command word -m maxproc -s N (listening sockets are descriptors 3 to 3+N-1; the control pipe is the next one)
-// -r N (the how manyth process of the service: the first is 0). SIGTERM: stop now. SIGHUP: drain: take no new work, end when the last
-// session has ended. When the control pipe closes, master is gone: as SIGTERM.
+// -S (one more descriptor: memory that the processes of the service share) -r N (the how manyth process of the service: the first is 0).
+// SIGTERM: stop now. SIGHUP: drain: take no new work, end when the last session has ended. When the control pipe closes, master is gone: as
+// SIGTERM.
 // The namespace is daemons, because <unistd.h> has a function daemon().
 #pragma once
 
@@ -37,6 +38,7 @@ public:
     async::Nursery& background() { return watchers_; }
     void stop_listening();                                      // what waits in the sockets is left to the next process
     const std::vector<int>& listening() const { return listening_; }
+    base::Fd take_shared_memory() { return std::move(shared_memory_); }     // ipc::ClientCounts; empty when master gave none
     const std::string& queue_folder() const { return config_.queue_directory; }
     bool draining() const { return draining_; }
 
@@ -76,7 +78,7 @@ private:
     int process_limit_ = 0;
     std::vector<int> listening_;
     int rank_ = 0;
-    base::Fd control_;
+    base::Fd control_, shared_memory_;
     bool privileged_ = false;
     bool draining_ = false;
     bool stopping_ = false;

@@ -4,9 +4,11 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace net {
@@ -111,8 +113,10 @@ async::Task<bool> Stream::fill_or_end(Limit limit)
         core_->in_start = 0;
     }
     while (true) {
+        // However busily the peer trickles.
+        if (within_deadline(no_limit) == Limit(0)) throw Gone(Gone::timed_out, "timed out");
         if (!core_->watch.readable().ready()) {
-            bool in_time = co_await async::wait(core_->watch.readable(), limit);
+            bool in_time = co_await async::wait(core_->watch.readable(), within_deadline(limit));
             if (!in_time) throw Gone(Gone::timed_out, "timed out");
         }
         auto result = core_->transport->read(scratch());
@@ -126,8 +130,34 @@ async::Task<bool> Stream::fill_or_end(Limit limit)
         }
         if (result.status == Status::end) co_return false;
         if (result.status == Status::failed) throw_failed(result);
-        co_await wait_for(result.status, limit);
+        co_await wait_for(result.status, within_deadline(limit));
     }
+}
+
+void Stream::set_deadline(Limit from_now)
+{
+    core_->deadline.reset();
+    if (from_now != no_limit) core_->deadline = std::chrono::steady_clock::now() + from_now;
+}
+
+void Stream::extend_deadline(Limit more, Limit most)
+{
+    if (core_->deadline) core_->deadline = std::min(*core_->deadline + more, std::chrono::steady_clock::now() + most);
+}
+
+Limit Stream::within_deadline(Limit limit) const
+{
+    if (!core_->deadline) return limit;
+    auto left = std::chrono::ceil<Limit>(*core_->deadline - std::chrono::steady_clock::now());
+    if (left < Limit(0)) left = Limit(0);
+    return limit == no_limit ? left : std::min(limit, left);
+}
+
+bool Stream::peek()
+{
+    int waiting = 0;
+    if (!buffered().empty()) return true;
+    return ::ioctl(fd(), FIONREAD, &waiting) == 0 && waiting > 0 && try_fill();
 }
 
 bool Stream::try_fill()
@@ -162,7 +192,8 @@ async::Task<std::string_view> Stream::line(Limit limit, size_t longest)
             }
             // The bytes stay where they are until the next read; consume() alone does not move them.
             std::string_view text = have.substr(0, end);
-            if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+            core_->bare_line_end = text.empty() || text.back() != '\r';
+            if (!core_->bare_line_end) text.remove_suffix(1);
             core_->in_start += end + 1;
             co_return text;
         }

@@ -11,7 +11,9 @@
 #include "base/fd.h"
 #include "net/address.h"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -73,8 +75,15 @@ public:
     async::Task<bool> fill_or_end(Limit limit);
     // As fill(), but does not wait: false when there is nothing yet. Then readable() tells of more.
     bool try_fill();
+    // Whether the peer has said more than was consumed: asks the kernel. Does not notice its end.
+    bool peek();
     // The next line without its LF or CRLF; valid until the next call that reads. At most longest bytes, else LineTooLong.
     async::Task<std::string_view> line(Limit limit, size_t longest);
+    bool line_end_was_bare() const { return core_->bare_line_end; }    // the last line() ended in LF without CR
+    // From now on all reading together may take so long, whatever the limits of single waits; no_limit: no such bound.
+    void set_deadline(Limit from_now);
+    // The peer has earned so much more time by what it sent, but never more than `most` from now.
+    void extend_deadline(Limit more, Limit most);
     // Exactly so many bytes, which must fit in memory; valid as above.
     async::Task<std::string_view> exactly(size_t bytes, Limit limit);
     bool has_line() const { return buffered().find('\n') != std::string_view::npos; }
@@ -116,7 +125,10 @@ private:
         size_t in_start = 0;
         std::string out;
         size_t out_start = 0;
+        bool bare_line_end = false;
+        std::optional<std::chrono::steady_clock::time_point> deadline;
     };
+    Limit within_deadline(Limit limit) const;
     async::Task<> put(std::string_view bytes, Limit limit);
     std::unique_ptr<Core> core_;
 };

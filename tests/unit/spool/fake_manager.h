@@ -3,6 +3,7 @@
 
 #include "async/nursery.h"
 #include "async/watch.h"
+#include "base/text.h"
 #include "ipc/channel.h"
 #include "scratch.h"
 #include "spool/messages.h"
@@ -87,6 +88,11 @@ private:
                 told.push_back("commit " + ipc::unpack<spool::Commit>(*packet).id);
             } else if (packet->type == spool::Abandon::type) {
                 told.push_back("abandon " + ipc::unpack<spool::Abandon>(*packet).id);
+            } else if (packet->type == spool::Command::type) {
+                told.push_back("command " + base::join(ipc::unpack<spool::Command>(*packet).words, " "));
+                spool::Answer answer;
+                answer.end = true;
+                channel.post(std::move(answer));
             } else if (packet->type == spool::OfferPickup::type) {
                 told.push_back("offer");
             } else if (packet->type == spool::PickedUp::type) {
