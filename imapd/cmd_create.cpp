@@ -1,5 +1,7 @@
-// CREATE, DELETE and RENAME, RFC 3501 6.3.3 to 6.3.5.
+// CREATE, DELETE and RENAME, RFC 3501 6.3.3 to 6.3.5; CREATE-SPECIAL-USE, RFC 6154 3.
 #include "cmd.h"
+
+#include "listing.h"
 
 #include "base/text.h"
 
@@ -31,16 +33,42 @@ void follow(Session& session, const std::string& from, const std::string& to)
     view.stale = true;
 }
 
+// create-param: " (USE (\Drafts))". Empty: there is none. A mailbox has one use here.
+std::string read_use(Arguments& arguments)
+{
+    std::string use;
+    if (!arguments.skip(' ')) return use;
+    arguments.expect('(');
+    if (!arguments.skip_keyword("USE")) throw Bad("Unknown CREATE parameter");
+    arguments.space();
+    arguments.expect('(');
+    while (arguments.skip('\\')) {
+        if (!use.empty()) use += ' ';
+        use += '\\';
+        use += arguments.atom();
+        if (!arguments.skip(' ')) break;
+    }
+    arguments.expect(')');
+    arguments.expect(')');
+    return use;
+}
+
 } // namespace
 
 async::Task<Tagged> cmd_create(Session& session, Arguments& arguments)
 {
     arguments.space();
     std::string name = arguments.mailbox();
+    std::string use = read_use(arguments);
     arguments.end();
+    std::string_view known = known_use(use);
+    if (!use.empty() && known.empty()) co_return no("[USEATTR] A mailbox can't have that use");
     // RFC 3501 6.3.3: a separator at the end announces names below; the mailbox is made without it.
     name = without_last_separator(std::move(name), session.mail.store->separator());
-    co_return tagged(session.mail.store->create(name), "CREATE completed");
+    store::Answer answer = session.mail.store->create(name);
+    if (answer == store::Answer::done && !known.empty())
+        session.mail.store->annotations().change(name, {{"/private/specialuse", std::string(known)}});
+    co_return tagged(answer, "CREATE completed");
 }
 
 async::Task<Tagged> cmd_delete(Session& session, Arguments& arguments)
@@ -49,7 +77,10 @@ async::Task<Tagged> cmd_delete(Session& session, Arguments& arguments)
     std::string name = arguments.mailbox();
     arguments.end();
     store::Answer answer = session.mail.store->remove(name);
-    if (answer == store::Answer::done && session.selected && session.selected->name == name) session.unselect();
+    if (answer == store::Answer::done) {
+        session.mail.store->annotations().follow(name, std::nullopt, session.mail.store->separator());
+        if (session.selected && session.selected->name == name) session.unselect();
+    }
     co_return tagged(answer, "DELETE completed");
 }
 
@@ -62,7 +93,11 @@ async::Task<Tagged> cmd_rename(Session& session, Arguments& arguments)
     arguments.end();
     to = without_last_separator(std::move(to), session.mail.store->separator());
     store::Answer answer = session.mail.store->rename(from, to);
-    if (answer == store::Answer::done) follow(session, from, to);
+    if (answer == store::Answer::done) {
+        // INBOX stays, and what is noted of it.
+        if (from != "INBOX") session.mail.store->annotations().follow(from, to, session.mail.store->separator());
+        follow(session, from, to);
+    }
     co_return tagged(answer, "RENAME completed");
 }
 

@@ -15,6 +15,7 @@ namespace {
 struct Folders {
     std::vector<store::Folder> folders;
     std::vector<std::string> subscriptions;
+    SpecialUses uses;
 };
 
 struct Look {
@@ -23,6 +24,9 @@ struct Look {
     {
         Folders found;
         found.folders = mail.store->list();
+        found.uses = mail.store->annotations().everywhere("/private/specialuse");
+        // A client may note anything there.
+        std::erase_if(found.uses, [](const auto& said) { return known_use(said.second).empty(); });
         if (subscriptions) found.subscriptions = mail.store->subscriptions();
         return found;
     }
@@ -63,7 +67,7 @@ async::Task<Tagged> cmd_list(Session& session, Arguments& arguments)
     Look work{request.only_subscribed || request.tell_subscribed};
     Folders found = co_await async::lend(session.mail, std::move(work));
     char separator = session.mail.store->separator();
-    auto chosen = choose_folders(request, found.folders, found.subscriptions, separator);
+    auto chosen = choose_folders(request, found.folders, found.subscriptions, separator, found.uses);
     for (const Listed& listed : chosen) {
         session.client.say(line(session, "LIST", listed));
         co_await session.client.flush_if_full();

@@ -30,6 +30,8 @@ constexpr Command commands[] = {
     {"NAMESPACE", anytime, News::all, cmd_namespace},
     {"STATUS", anytime, News::all, cmd_status},
     {"APPEND", anytime, News::all, cmd_append},
+    {"GETMETADATA", anytime, News::all, cmd_getmetadata},
+    {"SETMETADATA", anytime, News::all, cmd_setmetadata},
     {"IDLE", anytime, News::all, cmd_idle},
     {"COMPRESS", anytime, News::none, cmd_compress},
     // 6.4: a mailbox is selected
@@ -44,6 +46,8 @@ constexpr Command commands[] = {
     {"STORE", selected, News::no_expunge, cmd_store},
     {"COPY", selected, News::all, cmd_copy},
     {"MOVE", selected, News::all, cmd_move},
+    {"REPLACE", selected, News::all, cmd_replace},
+    {"UID REPLACE", selected, News::all, cmd_uid_replace},
     {"UID EXPUNGE", selected, News::all, cmd_uid_expunge},
     {"UID SEARCH", selected, News::all, cmd_uid_search},
     {"UID SORT", selected, News::all, cmd_uid_sort},

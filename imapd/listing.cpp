@@ -82,7 +82,16 @@ Names parents_of(const std::vector<std::string>& names, char separator)
     return parents;
 }
 
-Listed describe(const store::Folder& folder)
+// The use said for the folder; else the one that its name says, unless another folder was made for that.
+std::string_view use_of(const std::string& name, const SpecialUses& uses)
+{
+    if (auto said = uses.find(name); said != uses.end()) return said->second;
+    std::string_view use = special_use(name);
+    bool taken = std::any_of(uses.begin(), uses.end(), [&](const auto& said) { return said.second == use; });
+    return taken ? std::string_view() : use;
+}
+
+Listed describe(const store::Folder& folder, const SpecialUses& uses)
 {
     Listed listed;
     listed.name = folder.name;
@@ -92,7 +101,7 @@ Listed describe(const store::Folder& folder)
         listed.attributes.push_back("\\Noinferiors");
     else
         listed.attributes.push_back(folder.has_children ? "\\HasChildren" : "\\HasNoChildren");
-    if (auto use = special_use(folder.name); !use.empty() && folder.selectable) listed.attributes.push_back(use);
+    if (auto use = use_of(folder.name, uses); !use.empty() && folder.selectable) listed.attributes.push_back(use);
     return listed;
 }
 
@@ -128,6 +137,19 @@ ListRequest parse_list(Arguments& arguments)
     return request;
 }
 
+std::string_view known_use(std::string_view use)
+{
+    for (std::string_view known : {"\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"})
+        if (base::same_word(use, known)) return known;
+    return {};
+}
+
+const SpecialUses& no_special_uses()
+{
+    static const SpecialUses none;
+    return none;
+}
+
 std::string_view special_use(std::string_view name)
 {
     static constexpr struct {
@@ -142,7 +164,7 @@ std::string_view special_use(std::string_view name)
 }
 
 std::vector<Listed> choose_folders(const ListRequest& request, const std::vector<store::Folder>& folders,
-                                   const std::vector<std::string>& subscriptions, char separator)
+                                   const std::vector<std::string>& subscriptions, char separator, const SpecialUses& uses)
 {
     Names subscribed(subscriptions.begin(), subscriptions.end());
     // RFC 5258 3.1: a level above is shown for what lies below it only when that is not shown itself.
@@ -159,7 +181,7 @@ std::vector<Listed> choose_folders(const ListRequest& request, const std::vector
         bool is_subscribed = subscribed.contains(listed.name);
         listed.has_subscribed_child = above_subscribed.contains(listed.name);
         if (request.only_subscribed && !is_subscribed && !above_hidden.contains(listed.name)) return;
-        if (request.only_special && special_use(listed.name).empty()) return;
+        if (request.only_special && use_of(listed.name, uses).empty()) return;
         if (!matches_any(request, listed.name, separator)) return;
         if (is_subscribed && (request.only_subscribed || request.tell_subscribed))
             listed.attributes.push_back("\\Subscribed");
@@ -167,7 +189,7 @@ std::vector<Listed> choose_folders(const ListRequest& request, const std::vector
     };
     for (const auto& folder : folders) {
         existing.insert(folder.name);
-        consider(describe(folder));
+        consider(describe(folder, uses));
     }
     if (!request.only_subscribed) return chosen;
     // What is subscribed though it is not there, and what lies above such.

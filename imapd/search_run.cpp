@@ -2,6 +2,7 @@
 
 #include "async/lend.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 
@@ -117,6 +118,9 @@ std::optional<SearchKey> read_search_key(Session& session, Arguments& arguments,
 {
     SearchKey key;
     try {
+        // RFC 6855 3: all text is UTF-8 then, and a SEARCH that names a character set is refused.
+        if (session.enabled.utf8 && charset == CharsetPlace::optional && base::starts_with_word(arguments.rest(), " CHARSET "))
+            throw Bad("CHARSET is not for UTF8=ACCEPT");
         key = parse_search(arguments, std::time(nullptr), charset);
     } catch (const UnknownCharset&) {
         return std::nullopt;

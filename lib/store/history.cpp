@@ -145,7 +145,12 @@ void History::read_news(const Mailbox& box)
     }
     auto size = static_cast<uint64_t>(info.st_size);
     if (info.st_ino == inode_ && size == read_) return;
-    base::Fd file = base::open_file(path_, O_RDONLY);
+    base::Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) {
+        // Somebody else's, or just replaced: this session counts for itself.
+        if (uid_validity_ != box.uid_validity()) begin_anew(box);
+        return;
+    }
     if (::fstat(file.get(), &info) != 0) throw base::SystemError("stat " + path_);
     size = std::min<uint64_t>(static_cast<uint64_t>(info.st_size), largest_file);
     if (info.st_ino != inode_ || size < read_) {

@@ -19,6 +19,7 @@ public:
     Answer rename(std::string_view from, std::string_view to) override;
     std::vector<std::string> subscriptions() override;
     Answer subscribe(std::string_view name, bool on) override;
+    Annotations annotations() override { return Annotations(location_.root + "/rookpost-annotations"); }
     std::unique_ptr<Mailbox> open(std::string_view name, Access access) override;
     std::optional<Status> status(std::string_view name, StatusAlso also) override;
     std::unique_ptr<NewMessage> append(std::string_view name) override;

@@ -4,6 +4,7 @@
 // Folder names are UTF-8 with separator() between levels; "INBOX" is written in any case.
 #pragma once
 
+#include "store/annotations.h"
 #include "store/content.h"
 #include "store/flags.h"
 #include "store/history.h"
@@ -131,6 +132,8 @@ public:
 
     virtual std::vector<std::string> subscriptions() = 0;
     virtual Answer subscribe(std::string_view name, bool on) = 0;
+
+    virtual Annotations annotations() = 0;
 
     virtual std::unique_ptr<Mailbox> open(std::string_view name, Access access) = 0;      // null when there is none
     virtual std::optional<Status> status(std::string_view name, StatusAlso also = {}) = 0;

@@ -86,7 +86,7 @@ class Imap(unittest.TestCase):
     def test_changes_since(self):
         user = self.fresh()
         client = self.fill(user, letter("one"), letter("two"), letter("three"))
-        self.assertIn("CONDSTORE", client.capabilities)
+        self.assertIn(b"CONDSTORE", self.ok(client.capability())[0])
         self.ok(client.enable("QRESYNC"))
         client.select("INBOX")
         validity = self.untagged(client, "UIDVALIDITY")[-1].decode()
@@ -227,7 +227,7 @@ set certificate_file={certificate()[0]} ssl_ca_certificates_file={certificate()[
 set header_cache={self.home}/mutt-cache imap_condstore=yes imap_qresync=yes quit=yes delete=yes confirmappend=no wait_key=no sort=threads
 """)
         def neomutt(keys):
-            self.run_client("script", "-qec", f"timeout 30 neomutt -n -F {self.home}/neomuttrc -e 'push {keys}'", "/dev/null")
+            self.run_client("script", "-qec", f"timeout --foreground 30 neomutt -n -F {self.home}/neomuttrc -e 'push {keys}'", "/dev/null")
         neomutt("<delete-pattern>~s<space>two<enter><flag-message><sync-mailbox><quit>")
         client.select("INBOX")
         self.assertEqual(self.ok(client.search(None, "ALL")), [b"1 2"])
@@ -252,10 +252,10 @@ my $uid = check(append => $c->append_string('Box', "Subject: x\r\nFrom: a\@b\r\n
 check(select => $c->select('Box'));
 check(flag => $c->set_flag('Flagged', $uid));
 check(flags => grep { $_ eq '\\Flagged' } $c->flags($uid));
-check(search => scalar($c->search('SUBJECT', 'x')) == 1);
+check(search => scalar(@{[$c->search('SUBJECT', 'x')]}) == 1);
 check(sort => ($c->sort('(SUBJECT)', 'UTF-8', 'ALL'))[0] == $uid);
 check(thread => $c->thread('REFERENCES', 'UTF-8', 'ALL'));
-check(body => $c->body_string($uid) eq "hello\r\n");
+check("body: " . $c->body_string($uid), $c->body_string($uid) =~ /^hello\r?\n$/);
 check(structure => $c->get_bodystructure($uid));
 check(envelope => $c->get_envelope($uid)->subject eq 'x');
 check(copy => $c->copy('INBOX', $uid));
@@ -293,7 +293,7 @@ print "all is well\n";
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertEqual(failures, [])
+        self.assertEqual(failures, [], "\n".join(failures))
         views = []
         for _ in range(2):
             client = self.client(user)
@@ -311,9 +311,12 @@ print "all is well\n";
         elif step == 2:
             answer = client.expunge()
         elif step == 3:
+            client.response("FETCH")
             answer = client.fetch(f"1:{before}", "(UID FLAGS)")
-            uids = [int(each) for each in re.findall(rb"UID (\d+) ", b" ".join(each for each in answer[1] if each))]
-            assert uids == sorted(uids), uids
+            pairs = sorted({tuple(map(int, each)) for line in answer[1] if line for each in re.findall(rb"^(\d+) \(UID (\d+) ", line)})
+            # NO: some are gone, and the client has not heard of it yet.
+            assert answer[0] == "NO" or [number for number, _ in pairs] == list(range(1, before + 1)), (answer, before)
+            assert all(a[1] < b[1] for a, b in zip(pairs, pairs[1:])), pairs
         elif step == 4:
             answer = client.uid("SEARCH", "UNDELETED")
         else:
@@ -338,7 +341,7 @@ print "all is well\n";
         # The largest number is asked for: it exists, or the client was told of what went.
         typ, found = client.search(None, "ALL")
         numbers = [int(each) for each in found[0].split()] if found and found[0] else []
-        assert numbers == list(range(1, len(numbers) + 1)), numbers
+        assert numbers == list(range(1, len(numbers) + 1)), found
         client.count = len(numbers)
         return client.count
 

@@ -179,6 +179,22 @@ TEST_CASE("many messages in one APPEND", "[imapd]")
     CHECK(f.home.files() == 4);
 }
 
+TEST_CASE("a message is replaced", "[imapd]")
+{
+    Fixture f({"draft", "other"});
+    std::string better = message("better");
+    std::string literal = "{" + std::to_string(better.size()) + "+}\r\n" + better;
+    std::string said = f.talk.command("REPLACE 1 INBOX (\\Seen) " + literal);
+    CHECK(has(said, "* OK [APPENDUID "));
+    CHECK(has(said, " 3] Replacement ready\r\n* 1 EXPUNGE\r\n* 2 EXISTS\r\n"));
+    CHECK(has(f.talk.command("UID FETCH 3 BODY.PEEK[TEXT]"), "better text"));
+    CHECK(has(f.talk.command("UID REPLACE 2 nowhere " + literal), "x NO [TRYCREATE]"));
+    CHECK(has(f.talk.command("UID REPLACE 1 INBOX " + literal), "x NO [EXPUNGEISSUED]"));
+    CHECK(has(f.talk.command("REPLACE 7 INBOX " + literal), "x BAD"));
+    CHECK(has(f.talk.command("REPLACE 1 INBOX " + literal + " " + literal), "x NO [LIMIT]"));
+    CHECK(f.home.files() == 2);
+}
+
 TEST_CASE("binary parts are given as they were before they were encoded", "[imapd]")
 {
     Fixture f;
@@ -233,6 +249,8 @@ TEST_CASE("names in UTF-8", "[imapd]")
     CHECK(has(f.talk.command("CREATE \"R&D\""), "x OK"));
     CHECK(has(f.talk.command("LIST \"\" R*"), " R&D\r\n"));
     CHECK(has(f.talk.command("CREATE \"\xff\""), "x BAD"));
+    f.talk.command("SELECT INBOX");
+    CHECK(has(f.talk.command("SEARCH CHARSET UTF-8 ALL"), "x BAD"));
     CHECK(has(f.talk.command("APPEND \"한글\" UTF8 (~{4+}\r\na: b)"), "x OK"));
 }
 
@@ -260,6 +278,50 @@ TEST_CASE("PREVIEW and SAVEDATE", "[imapd]")
     CHECK(has(f.talk.command("FETCH 1 SAVEDATE"), "SAVEDATE \""));
     CHECK(has(f.talk.command("SEARCH SAVEDSINCE 1-Jan-2020"), "* SEARCH 1 2\r\n"));
     CHECK(has(f.talk.command("SEARCH SAVEDBEFORE 1-Jan-2020"), "* SEARCH\r\n"));
+}
+
+TEST_CASE("what clients note of mailboxes", "[imapd]")
+{
+    Fixture f;
+    CHECK(f.talk.command("SETMETADATA INBOX (/private/comment \"mine\" /private/a/b {1+}\r\nx)") == "x OK SETMETADATA completed\r\n");
+    CHECK(has(f.talk.command("GETMETADATA INBOX /Private/Comment"), "* METADATA INBOX (/private/comment \"mine\")\r\nx OK"));
+    CHECK(has(f.talk.command("GETMETADATA (DEPTH infinity) INBOX (/private)"), "x BAD"));
+    CHECK(has(f.talk.command("GETMETADATA (DEPTH 1) INBOX (/private/a)"), "(/private/a/b \"x\")\r\n"));
+    CHECK(f.talk.command("GETMETADATA INBOX /private/a") == "x OK GETMETADATA completed\r\n");
+    CHECK(has(f.talk.command("GETMETADATA (MAXSIZE 2) INBOX (/private/comment)"), "x OK [METADATA LONGENTRIES 4]"));
+    CHECK(has(f.talk.command("SETMETADATA \"\" (/shared/comment \"server\")"), "x OK"));
+    CHECK(has(f.talk.command("GETMETADATA \"\" /shared/comment"), "* METADATA \"\" (/shared/comment \"server\")"));
+    CHECK(has(f.talk.command("SETMETADATA INBOX (/private/comment NIL)"), "x OK"));
+    CHECK(!has(f.talk.command("GETMETADATA INBOX /private/comment"), "mine"));
+    CHECK(has(f.talk.command("SETMETADATA nowhere (/private/comment \"x\")"), "x NO [NONEXISTENT]"));
+    CHECK(has(f.talk.command("SETMETADATA INBOX (/private/c {65000+}\r\n" + std::string(65000, 'x') + ")"), "x OK"));
+    for (std::string bad : {"(/other/x \"x\")", "(/private/ \"x\")", "(/private/* \"x\")", "(/private/a//b \"x\")", "()", "(/private/a)"}) {
+        CAPTURE(bad);
+        CHECK(has(f.talk.command("SETMETADATA INBOX " + bad), "x BAD"));
+    }
+    f.talk.command("CREATE A");
+    f.talk.command("SETMETADATA A (/private/comment \"a\")");
+    f.talk.command("RENAME A B");
+    CHECK(has(f.talk.command("GETMETADATA B /private/comment"), "\"a\""));
+    f.talk.command("DELETE B");
+    f.talk.command("CREATE B");
+    CHECK(!has(f.talk.command("GETMETADATA B /private/comment"), "\"a\""));
+}
+
+TEST_CASE("a mailbox is made for a use", "[imapd]")
+{
+    Fixture f;
+    CHECK(has(f.talk.command("CREATE Outgoing (USE (\\sent))"), "x OK"));
+    CHECK(has(f.talk.command("CREATE Sent"), "x OK"));
+    std::string all = f.talk.command("LIST \"\" *");
+    CHECK(has(all, "* LIST (\\HasNoChildren \\Sent) \".\" Outgoing\r\n"));
+    CHECK(has(all, "* LIST (\\HasNoChildren) \".\" Sent\r\n"));
+    CHECK(!has(f.talk.command("LIST (SPECIAL-USE) \"\" *"), " Sent\r\n"));
+    CHECK(has(f.talk.command("CREATE All (USE (\\All))"), "x NO [USEATTR]"));
+    CHECK(has(f.talk.command("CREATE Two (USE (\\Sent \\Trash))"), "x NO [USEATTR]"));
+    CHECK(has(f.talk.command("CREATE x (FOO)"), "x BAD"));
+    f.talk.command("RENAME Outgoing Out");
+    CHECK(has(f.talk.command("LIST (SPECIAL-USE) \"\" *"), "\\Sent) \".\" Out\r\n"));
 }
 
 TEST_CASE("compression", "[imapd]")
