@@ -142,8 +142,8 @@ async::Task<Tagged> select(Session& session, Arguments& arguments, store::Access
     OpenBox work{name, access};
     bool found = co_await async::lend(session.mail, std::move(work));
     if (!found) co_return no("[NONEXISTENT] No such mailbox");
-    session.selected = first_view(std::move(name), *session.mail.box);
     if (parameters.condstore) session.enable_condstore();
+    session.selected = first_view(std::move(name), *session.mail.box);
     describe(session);
     if (parameters.resync) co_await say_missed(session, *parameters.resync);
     const char* words = access == store::Access::read_only ? "EXAMINE completed" : "SELECT completed";

@@ -56,6 +56,7 @@ void Session::enable_condstore()
 {
     if (std::exchange(enabled.condstore, true) || !selected) return;
     note_changes();
+    client.say(fmt::format("* OK [HIGHESTMODSEQ {}] Highest", mail.box->history().highest()));
 }
 
 void Session::note_changes()

@@ -115,6 +115,10 @@ TEST_CASE("a conditional STORE leaves what others changed", "[imapd]")
     CHECK(has(f.talk.command("SEARCH KEYWORD $Done"), "* SEARCH 1 3\r\n"));
     CHECK(has(f.talk.command("UID STORE 1:3 (UNCHANGEDSINCE 1) FLAGS ()"), "x OK [MODIFIED 1:3] "));
     CHECK(has(f.talk.command("STORE 1 (UNCHANGEDSINCE) FLAGS ()"), "x BAD"));
+    // The first use enables CONDSTORE, and tells where things stand.
+    CHECK(has(stored, "* OK [HIGHESTMODSEQ "));
+    CHECK(has(other.command("ENABLE CONDSTORE"), "* OK [HIGHESTMODSEQ "));
+    CHECK(!has(other.command("ENABLE CONDSTORE"), "HIGHESTMODSEQ"));
 }
 
 TEST_CASE("a client comes back and hears what it missed", "[imapd]")

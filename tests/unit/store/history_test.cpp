@@ -176,3 +176,30 @@ TEST_CASE("while one session holds, its follow() needs no other lock", "[store]"
     box->history().follow(*box);
     CHECK(box->history().modseq(1) > before);
 }
+
+TEST_CASE("an mbox file has mod-sequences too", "[store]")
+{
+    TemporaryFolder folder;
+    auto store = open_store(parse_location("mbox:" + folder / "mail" + ":INBOX=" + folder / "inbox", {"anna", folder.path()}));
+    for (int i = 0; i < 2; ++i) {
+        auto message = store->append("INBOX");
+        message->write("Subject: x\r\n\r\nx\r\n");
+        message->commit({}, 1'000'000'000);
+    }
+    auto box = store->open("INBOX", Access::read_write);
+    box->history().follow(*box);
+    uint64_t first = box->history().modseq(1);
+    uint32_t one[] = {1}, two[] = {2};
+    box->set_flags(one, FlagChange::add, flag::flagged | *box->keyword("$Label", true));
+    box->history().follow(*box);
+    CHECK(box->history().modseq(1) > first);
+    box->expunge(two);
+    box->history().follow(*box);
+    // Another session gives the keyword another bit; that is no change.
+    auto other = store->open("INBOX", Access::read_write);
+    other->keyword("$Other", true);
+    other->history().follow(*other);
+    CHECK(other->history().modseq(1) == box->history().modseq(1));
+    CHECK(other->history().highest() == box->history().highest());
+    CHECK(other->history().expunged_since(box->history().modseq(1)) == std::vector<uint32_t>{2});
+}
