@@ -1,6 +1,6 @@
 #include "manager.h"
 
-#include "bounce.h"
+#include "notices/notices.h"
 
 #include "async/offload.h"
 #include "base/log.h"
@@ -20,10 +20,24 @@ namespace {
 constexpr uint64_t id_numbers = 51 * 51;
 constexpr int64_t due_granularity = 64;     // seconds: the coarsest that retries are gathered in one folder
 
+// A slip in the texts is no reason to tell nobody.
+config::NoticeTemplates notice_templates(const config::Config& config)
+{
+    try {
+        auto templates = config::load_notice_templates(config);
+        for (const auto* one : {&templates.failure, &templates.delay, &templates.success, &templates.verify}) config::expand_notice(one->body, config);
+        return templates;
+    } catch (const config::Error& slip) {
+        base::log::warning("{}: the default notices are sent", slip.what());
+        return config::default_notice_templates();
+    }
+}
+
 } // namespace
 
 Manager::Manager(const config::Config& config, async::Nursery& nursery)
-    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config), address_maps_(config, router_)
+    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config), address_maps_(config, router_),
+      notice_templates_(qmgr::notice_templates(config))
 {
     folders_.make();
 }
@@ -215,6 +229,7 @@ bool Manager::deliver_here(const std::string& transport, const std::string& next
     auto reply = smtp::Reply::parse((transport == "error" ? "550 " : transport == "retry" ? "450 " : "250 ") + nexthop);
     outcome.dsn = reply ? reply->status() : transport == "error" ? "5.0.0" : transport == "retry" ? "4.0.0" : "2.0.0";
     outcome.text = reply && !reply->text.empty() ? reply->text : transport == "discard" ? "Discarded" : "mail to this address is not delivered";
+    if (transport == "discard") outcome.action = "delivered";
     log_own(message, message.recipients[number].recipient, outcome, transport == "retry" ? "error" : transport);
     settle_one(message, outcome);
     return true;
@@ -234,6 +249,8 @@ void Manager::settle_one(Message& message, const spool::Outcome& outcome)
     state.dsn = outcome.dsn;
     state.text = outcome.text;
     state.remote = outcome.remote;
+    state.action = outcome.action;
+    state.news = state.state == RecipientState::delivered;
     state.last_attempt = now_seconds();
 }
 
@@ -284,9 +301,7 @@ void Manager::finish(Message& message)
         return;
     }
     if (expired(message)) expire_deferred(message);
-    bool failed = std::any_of(message.recipients.begin(), message.recipients.end(),
-                              [](const auto& state) { return state.state == RecipientState::bounced; });
-    if (!failed) {
+    if (!notice_is_due(config_, message)) {
         conclude(message);
         return;
     }
@@ -299,7 +314,7 @@ async::Task<> Manager::finish_with_notice(Message& message)
 {
     std::string trouble;
     try {
-        co_await send_bounce(*this, message);
+        co_await send_notices(*this, message);
     } catch (const std::exception& failure) {
         trouble = failure.what();
     }
@@ -353,6 +368,7 @@ void Manager::defer(Message& message)
         auto type = state.state == RecipientState::delivered ? spool::RecordType::delivered : spool::RecordType::deferred;
         events.push_back({type, number, state.last_attempt, state.dsn, state.text, state.remote});
     }
+    if (message.delay_told) events.push_back({spool::RecordType::delay_told, 0, now_seconds(), "", "", ""});
     events.push_back({spool::RecordType::next_attempt, 0, when, "", "", ""});
     spool::Place target = message.hold ? spool::Place{spool::Queue::hold} : spool::Place{spool::Queue::deferred, when};
     std::string id = message.id;

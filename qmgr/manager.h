@@ -5,6 +5,7 @@
 #include "transport.h"
 
 #include "config/config.h"
+#include "config/notice_templates.h"
 #include "routing/address_maps.h"
 #include "routing/router.h"
 #include "spool/folders.h"
@@ -22,6 +23,7 @@ public:
     const spool::Folders& folders() const { return folders_; }
     async::Nursery& nursery() { return nursery_; }
     routing::AddressMaps& address_maps() { return address_maps_; }
+    const config::NoticeTemplates& notice_templates() const { return notice_templates_; }
 
     // A new, empty queue file in incoming. Throws base::SystemError.
     struct NewFile {
@@ -84,6 +86,7 @@ private:
     spool::Folders folders_;
     routing::Router router_;
     routing::AddressMaps address_maps_;
+    config::NoticeTemplates notice_templates_;
     std::unordered_map<std::string, std::unique_ptr<Message>> active_;
     std::unordered_map<std::string, std::unique_ptr<Transport>> transports_;
     std::deque<std::string> waiting_;                // complete, in incoming

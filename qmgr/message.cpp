@@ -15,6 +15,7 @@ void apply(const spool::Event& event, Message& message)
 {
     using spool::RecordType;
     if (event.type == RecordType::forced_expiry) message.forced_expiry = true;
+    if (event.type == RecordType::delay_told) message.delay_told = true;
     bool about_recipient = event.type == RecordType::delivered || event.type == RecordType::deferred;
     if (!about_recipient || event.recipient >= message.recipients.size()) return;
     RecipientState& state = message.recipients[event.recipient];

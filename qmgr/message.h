@@ -15,6 +15,8 @@ struct RecipientState {
     spool::Recipient recipient;
     State state = to_do;
     std::string dsn, text, remote;
+    std::string action;             // RFC 3464: delivered, relayed or expanded; empty: who took it over tells the sender
+    bool news = false;              // delivered since the message became active, and not told of yet
     int64_t last_attempt = 0;       // seconds since 1970
 };
 
@@ -28,6 +30,7 @@ struct Message {
     int64_t active_since = 0;       // microseconds
     size_t open_groups = 0;         // queued or being delivered
     bool forced_expiry = false;     // postsuper -e, or too old
+    bool delay_told = false;        // the sender was warned
     bool deleted = false;           // postsuper -d while it was being delivered
     bool hold = false;              // postsuper -h, likewise
 

@@ -180,9 +180,11 @@ std::string Config::value_of(std::string_view name) const
 void Config::read_parameters()
 {
 #define PARAMETER(Type, name, ...) read(#name, name);
+#define BY_NAME(...)
 #define KNOWN(...)
 #include "config/parameters.def"
 #undef PARAMETER
+#undef BY_NAME
 #undef KNOWN
     // Debian's way: a name that begins with / is a file whose first line is meant.
     if (!myorigin.empty() && myorigin.front() == '/')

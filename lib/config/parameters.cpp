@@ -9,9 +9,11 @@ namespace {
 constexpr Row rows[] = {
 #define PARAMETER(kind, name, initial, min, max, owner, text)                                                          \
     {#name, Type::kind, initial, min, max, #owner, text, true},
+#define BY_NAME(kind, name, initial, min, max, owner, text) {#name, Type::kind, initial, min, max, #owner, text, true},
 #define KNOWN(kind, name, initial, min, max, owner, text) {#name, Type::kind, initial, min, max, #owner, text, false},
 #include "config/parameters.def"
 #undef PARAMETER
+#undef BY_NAME
 #undef KNOWN
 };
 

@@ -22,9 +22,11 @@ using List = std::vector<std::string>;
 // One field for each parameter that the suite carries out. Values are expanded, converted and within their bounds.
 struct Parameters {
 #define PARAMETER(Type, name, initial, min, max, owner, text) Type name{};
+#define BY_NAME(Type, name, initial, min, max, owner, text)
 #define KNOWN(Type, name, initial, min, max, owner, text)
 #include "config/parameters.def"
 #undef PARAMETER
+#undef BY_NAME
 #undef KNOWN
 };
 

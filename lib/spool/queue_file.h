@@ -41,6 +41,7 @@ enum class RecordType : char {
     deferred = 'f',
     next_attempt = 'n',
     forced_expiry = 'e',
+    delay_told = 'w',
 };
 
 // What is known of a message beside its content. Attribute names are those of the policy protocol where it has one: client_name,

@@ -40,6 +40,7 @@ const char* event_word(spool::RecordType type)
     case spool::RecordType::deferred: return "deferred";
     case spool::RecordType::next_attempt: return "next_attempt";
     case spool::RecordType::forced_expiry: return "forced_expiry";
+    case spool::RecordType::delay_told: return "delay_told";
     default: return "unknown";
     }
 }

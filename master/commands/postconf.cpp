@@ -1,6 +1,8 @@
 // postconf: shows and edits main.cf and master.cf, with the options and the output of Postfix's command.
 #include "postconf.h"
 
+#include "config/notice_templates.h"
+
 #include "config/manual.h"
 #include "config/print.h"
 #include "config/table_types.h"
@@ -82,10 +84,12 @@ static Options read_options(int argc, char** argv)
 {
     Options options;
     ::opterr = 0;
-    for (int c; (c = ::getopt(argc, argv, "aAc:C:deFfhHjlmMno:pPvxX#")) != -1;) {
+    for (int c; (c = ::getopt(argc, argv, "aAbc:C:deFfhHjlmMno:pPtvxX#")) != -1;) {
         switch (c) {
         case 'a': fmt::print("native\ndovecot\n"); std::exit(0);
         case 'A': fmt::print("native\n"); std::exit(0);
+        case 'b':
+        case 't': options.templates = static_cast<char>(c); break;
         case 'c': options.folder = optarg; break;
         case 'C': options.classes = optarg; break;
         case 'd': options.defaults = true; break;
@@ -135,6 +139,15 @@ static void check(Options& options)
     if (options.master && options.defaults) throw Fatal("-d cannot be used with -F, -M, or -P");
 }
 
+void show_templates(const Options& options)
+{
+    auto config = config::Config::load(options.folder, options.overrides);
+    auto templates = options.arguments.empty()
+                         ? config::load_notice_templates(config)
+                         : config::parse_notice_templates(base::read_file(options.arguments.front()), options.arguments.front());
+    fmt::print("{}", config::notice_templates_text(templates, options.templates == 'b' ? &config : nullptr));
+}
+
 static void run(int argc, char** argv)
 {
     if (argc >= 2 && std::string_view(argv[1]) == "--manual") {
@@ -145,7 +158,9 @@ static void run(int argc, char** argv)
     }
     Options options = read_options(argc, argv);
     check(options);
-    if (options.master)
+    if (options.templates)
+        show_templates(options);
+    else if (options.master)
         options.changes() ? edit_master(options) : show_master(options);
     else
         options.changes() ? edit_main(options) : show_main(options);

@@ -19,6 +19,7 @@ struct Options {
     bool defaults = false, only_set = false, edit = false, fold = false, no_name = false, no_value = false,
          expand = false;
     bool remove = false, comment_out = false, json = false;
+    char templates = 0; // 'b' or 't': the words of notices, expanded or not
     char master = 0; // 'M', 'F' or 'P': master.cf as entries, fields or parameters
     bool changes() const { return edit || remove || comment_out; }
 };
@@ -33,6 +34,7 @@ void show_main(const Options& options);
 void edit_main(const Options& options);
 void show_master(const Options& options);
 void edit_master(const Options& options);
+void show_templates(const Options& options);
 
 // "name = value", "name" (-H) or "value" (-h), folded or not.
 void print_pair(const Options& options, std::string_view name, std::string_view value);

@@ -26,7 +26,7 @@ struct House {
         base::log::to_stderr("test");
     }
     // A message that arrived so many seconds ago, as a maker leaves it.
-    std::string accept(const std::string& sender, int64_t age = 0)
+    std::string accept(const std::string& sender, int64_t age = 0, uint32_t notify = 0)
     {
         Manager::NewFile file = manager->create();
         spool::Origin origin;
@@ -35,6 +35,7 @@ struct House {
         spool::Intake intake(config, origin, file.id);
         spool::Recipient recipient;
         recipient.address = "ann@elsewhere.example";
+        recipient.notify = notify;
         intake.add_recipient(recipient);
         intake.add("Subject: x\r\n\r\nbody\r\n");
         spool::write_blocks(file.fd.get(), intake.finish({}), true, file.id);
@@ -106,4 +107,62 @@ TEST_CASE("a damaged file is set aside, an unfinished one is no message", "[qmgr
     CHECK(house.manager->folders().find(id) == spool::Place{spool::Queue::corrupt});
     CHECK_FALSE(house.manager->activate({spool::Queue::incoming}, "0000000000z0"));
     CHECK(house.manager->active_count() == 0);
+}
+
+TEST_CASE("who is told of a delay, a delivery and a failure", "[qmgr]")
+{
+    struct Case {
+        std::string transport, settings, sender;
+        int64_t age;
+        uint32_t notify;
+        std::string told;       // in the log; empty: nobody
+    };
+    const std::string hour = "delay_warning_time = 1h\n";
+    for (const auto& c : {
+             Case{"retry:4.4.4 down", hour, "joe@example.org", 7200, 0, "sender delay notification: "},
+             Case{"retry:4.4.4 down", hour, "joe@example.org", 7200, spool::notify_delay, "sender delay notification: "},
+             Case{"retry:4.4.4 down", hour, "joe@example.org", 7200, spool::notify_failure, ""},
+             Case{"retry:4.4.4 down", hour, "joe@example.org", 600, 0, ""},
+             Case{"retry:4.4.4 down", "", "joe@example.org", 7200, 0, ""},
+             Case{"retry:4.4.4 down", hour, "", 7200, 0, ""},
+             Case{"retry:4.4.4 down", hour + "notify_classes = delay\n", "joe@example.org", 7200, 0, "postmaster delay notification: "},
+             Case{"discard:", "", "joe@example.org", 0, spool::notify_success, "sender delivery status notification: "},
+             Case{"discard:", "", "joe@example.org", 0, 0, ""},
+             Case{"discard:", "", "joe@example.org", 0, spool::notify_failure, ""},
+             Case{"discard:", "", "", 0, spool::notify_success, ""},
+             Case{"error:5.1.1 no", "", "joe@example.org", 0, 0, "sender non-delivery notification: "},
+             Case{"error:5.1.1 no", "", "joe@example.org", 0, spool::notify_never, ""},
+             Case{"error:5.1.1 no", "notify_classes = bounce\n", "joe@example.org", 0, 0, "postmaster non-delivery notification: "},
+             Case{"error:5.1.1 no", "notify_classes = 2bounce\n", "", 0, 0, "postmaster non-delivery notification: "},
+             Case{"error:5.1.1 no", "notify_classes = 2bounce\n", "double-bounce@mail.example.org", 0, 0, "undeliverable postmaster notification discarded"},
+             Case{"error:5.1.1 no", "", "", 0, 0, "undeliverable notification discarded"},
+         }) {
+        CAPTURE(c.transport, c.settings, c.sender, c.age, c.notify);
+        // The notices themselves go nowhere.
+        House house("sender_dependent_default_transport_maps = inline:{{" + std::string(c.sender.empty() ? "<>" : c.sender) + "=" + c.transport +
+                    "}}\ndefault_transport = discard:\n" + c.settings);
+        house.accept(c.sender, c.age, c.notify);
+        REQUIRE(house.settled());
+        std::string log = house.log();
+        CAPTURE(log);
+        if (c.told.empty())
+            CHECK(log.find("notification") == std::string::npos);
+        else
+            CHECK(log.find(c.told) != std::string::npos);
+    }
+}
+
+TEST_CASE("a sender is warned of a delay once", "[qmgr]")
+{
+    House house("default_transport = retry:4.4.4 down\ndelay_warning_time = 1h\n");
+    std::string id = house.accept("joe@example.org", 7200);
+    auto deferred = [&] { return house.settled() && house.manager->folders().find(id)->queue == spool::Queue::deferred; };
+    REQUIRE(deferred());
+    REQUIRE(house.manager->flush(id));
+    REQUIRE(deferred());
+    std::string log = house.log();
+    CAPTURE(log);
+    size_t first = log.find("sender delay notification: ");
+    REQUIRE(first != std::string::npos);
+    CHECK(log.find(id + ": sender delay notification: ", first) == std::string::npos);
 }

@@ -1,5 +1,5 @@
 // The notice of what could not be delivered: words for people, RFC 3464 for machines.
-#include "bounce.h"
+#include "notices/report.h"
 
 #include "base/text.h"
 #include "catch.h"
@@ -41,10 +41,22 @@ Message example()
     return m;
 }
 
-std::string notice(const Message& message, std::string_view original = "Subject: x\r\n\r\nbody\r\n", bool whole = true)
+std::string notice(const Message& message, std::string_view original = "Subject: x\r\n\r\nbody\r\n", bool whole = true,
+                   NoticeKind kind = NoticeKind::failure)
 {
     static auto config = config::Config::parse("myhostname = mail.example.org\n", "main.cf");
-    return make_bounce(config, message, "4gBqk9x1yZbz1g", message.envelope.sender, original, whole);
+    static auto templates = config::default_notice_templates();
+    Notice told;
+    told.kind = kind;
+    for (uint32_t number = 0; number < message.recipients.size(); ++number) {
+        const RecipientState& one = message.recipients[number];
+        auto state = kind == NoticeKind::failure ? RecipientState::bounced : kind == NoticeKind::delay ? RecipientState::deferred : RecipientState::delivered;
+        if (one.state == state && one.recipient.notify != spool::notify_never) told.recipients.push_back(number);
+    }
+    told.id = "4gBqk9x1yZbz1g";
+    told.to = message.envelope.sender;
+    told.whole_message = whole;
+    return write_notice(config, templates, message, told, original);
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -145,4 +157,26 @@ TEST_CASE("no address, reply or name can add lines of its own", "[qmgr]")
     CHECK_FALSE(has(text, "\nForged-"));
     m.recipients[0].recipient.dsn_original.clear();
     CHECK_FALSE(has(notice(m), "\nForged-"));
+}
+
+TEST_CASE("delays and deliveries have words and actions of their own", "[qmgr]")
+{
+    Message m = example();
+    m.recipients[2].text = "connect to mx.example.net: Connection refused";
+    m.recipients[2].dsn = "4.4.1";
+    std::string delayed = notice(m, "Subject: x\r\n", false, NoticeKind::delay);
+    CHECK(mail::field_value(delayed, "Subject") == "Delayed Mail (still being retried)");
+    CHECK(has(report(delayed), "Final-Recipient: rfc822; late@example.net\r\nAction: delayed\r\nStatus: 4.4.1\r\n"));
+    CHECK(has(report(delayed), "\r\nWill-Retry-Until: "));
+    CHECK(has(delayed, "we go on trying for 5 day(s)"));
+    CHECK(has(delayed, "Content-Description: Undelivered Message Headers\r\n"));
+
+    m.recipients[1].dsn = "2.0.0";
+    m.recipients[1].text = "250 ok";
+    m.recipients[1].action = "relayed";
+    std::string success = notice(m, "Subject: x\r\n", false, NoticeKind::success);
+    CHECK(mail::field_value(success, "Subject") == "Successful Mail Delivery Report");
+    CHECK(has(report(success), "Final-Recipient: rfc822; bob@example.net\r\nAction: relayed\r\nStatus: 2.0.0\r\n"));
+    CHECK_FALSE(has(report(success), "Will-Retry-Until"));
+    CHECK(has(success, "Content-Description: Message Headers\r\n"));
 }
