@@ -16,7 +16,6 @@ using Value = std::string (*)(const Session&, const Asked&);
 
 struct Attribute {
     std::string_view name;
-    bool for_policy;
     Value value;
 };
 
@@ -64,41 +63,40 @@ std::string domain_of(const std::string& address) { return std::string(mail::spl
 std::string local_of(const std::string& address) { return std::string(mail::split_address(address).local); }
 
 constexpr Attribute attributes[] = {
-    {"protocol_state", true, [](const Session&, const Asked& a) { return std::string(a.state); }},
-    {"protocol_name", true, [](const Session& s, const Asked&) { return s.client.protocol; }},
-    {"client_address", true, [](const Session& s, const Asked&) { return s.client.address; }},
-    {"client_name", true, [](const Session& s, const Asked&) { return s.client.name; }},
-    {"client_port", true, [](const Session& s, const Asked&) { return s.client.port; }},
-    {"reverse_client_name", true, [](const Session& s, const Asked&) { return s.client.reverse_name; }},
-    {"server_address", true, [](const Session& s, const Asked&) { return server_address(s); }},
-    {"server_port", true, [](const Session& s, const Asked&) { return server_port(s); }},
-    {"helo_name", true, [](const Session& s, const Asked&) { return s.client.helo; }},
-    {"sender", true, [](const Session&, const Asked& a) { return mail::to_external(a.sender); }},
-    {"recipient", true, [](const Session&, const Asked& a) { return mail::to_external(a.recipient); }},
-    {"recipient_count", true, recipient_count},
-    {"queue_id", true, [](const Session& s, const Asked&) { return s.mail && s.mail->file ? s.mail->file.id() : std::string(); }},
-    {"instance", true, [](const Session& s, const Asked&) { return instance(s); }},
-    {"size", true, [](const Session& s, const Asked&) { return size_of(s); }},
-    {"etrn_domain", true, [](const Session&, const Asked& a) { return a.etrn_domain; }},
-    {"stress", true, [](const Session& s, const Asked&) { return s.config.stress; }},
-    {"sasl_method", true, [](const Session& s, const Asked&) { return s.sasl_method; }},
-    {"sasl_username", true, [](const Session& s, const Asked&) { return s.sasl_user; }},
-    {"sasl_sender", true, [](const Session& s, const Asked&) { return s.mail ? s.mail->mail.auth.value_or("") : std::string(); }},
-    {"ccert_subject", true, [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_name : std::string(); }},
-    {"ccert_issuer", true, [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_issuer : std::string(); }},
-    {"ccert_fingerprint", true, [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_fingerprint : std::string(); }},
-    {"ccert_pubkey_fingerprint", true, [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_key_fingerprint : std::string(); }},
-    {"encryption_protocol", true, [](const Session& s, const Asked&) { return s.tls ? s.tls->protocol : std::string(); }},
-    {"encryption_cipher", true, [](const Session& s, const Asked&) { return s.tls ? s.tls->cipher : std::string(); }},
-    {"encryption_keysize", true, [](const Session& s, const Asked&) { return std::to_string(s.tls ? s.tls->bits_used : 0); }},
-    // For texts alone.
-    {"client", false, [](const Session& s, const Asked&) { return s.client.name + "[" + s.client.address + "]"; }},
-    {"sender_name", false, [](const Session&, const Asked& a) { return local_of(a.sender); }},
-    {"sender_domain", false, [](const Session&, const Asked& a) { return domain_of(a.sender); }},
-    {"recipient_name", false, [](const Session&, const Asked& a) { return local_of(a.recipient); }},
-    {"recipient_domain", false, [](const Session&, const Asked& a) { return domain_of(a.recipient); }},
-    {"server_name", false, [](const Session& s, const Asked&) { return s.config.myhostname; }},
-    {"localtime", false, [](const Session&, const Asked&) { return base::mail_date(base::wall_now()); }},
+    {"protocol_state", [](const Session&, const Asked& a) { return std::string(a.state); }},
+    {"protocol_name", [](const Session& s, const Asked&) { return s.client.protocol; }},
+    {"client_address", [](const Session& s, const Asked&) { return s.client.address; }},
+    {"client_name", [](const Session& s, const Asked&) { return s.client.name; }},
+    {"client_port", [](const Session& s, const Asked&) { return s.client.port; }},
+    {"reverse_client_name", [](const Session& s, const Asked&) { return s.client.reverse_name; }},
+    {"server_address", [](const Session& s, const Asked&) { return server_address(s); }},
+    {"server_port", [](const Session& s, const Asked&) { return server_port(s); }},
+    {"helo_name", [](const Session& s, const Asked&) { return s.client.helo; }},
+    {"sender", [](const Session&, const Asked& a) { return mail::to_external(a.sender); }},
+    {"recipient", [](const Session&, const Asked& a) { return mail::to_external(a.recipient); }},
+    {"recipient_count", recipient_count},
+    {"queue_id", [](const Session& s, const Asked&) { return s.mail && s.mail->file ? s.mail->file.id() : std::string(); }},
+    {"instance", [](const Session& s, const Asked&) { return instance(s); }},
+    {"size", [](const Session& s, const Asked&) { return size_of(s); }},
+    {"etrn_domain", [](const Session&, const Asked& a) { return a.etrn_domain; }},
+    {"stress", [](const Session& s, const Asked&) { return s.config.stress; }},
+    {"sasl_method", [](const Session& s, const Asked&) { return s.sasl_method; }},
+    {"sasl_username", [](const Session& s, const Asked&) { return s.sasl_user; }},
+    {"sasl_sender", [](const Session& s, const Asked&) { return s.mail ? s.mail->mail.auth.value_or("") : std::string(); }},
+    {"ccert_subject", [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_name : std::string(); }},
+    {"ccert_issuer", [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_issuer : std::string(); }},
+    {"ccert_fingerprint", [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_fingerprint : std::string(); }},
+    {"ccert_pubkey_fingerprint", [](const Session& s, const Asked&) { return s.tls ? s.tls->peer_key_fingerprint : std::string(); }},
+    {"encryption_protocol", [](const Session& s, const Asked&) { return s.tls ? s.tls->protocol : std::string(); }},
+    {"encryption_cipher", [](const Session& s, const Asked&) { return s.tls ? s.tls->cipher : std::string(); }},
+    {"encryption_keysize", [](const Session& s, const Asked&) { return std::to_string(s.tls ? s.tls->bits_used : 0); }},
+    {"client", [](const Session& s, const Asked&) { return s.client.name + "[" + s.client.address + "]"; }},
+    {"sender_name", [](const Session&, const Asked& a) { return local_of(a.sender); }},
+    {"sender_domain", [](const Session&, const Asked& a) { return domain_of(a.sender); }},
+    {"recipient_name", [](const Session&, const Asked& a) { return local_of(a.recipient); }},
+    {"recipient_domain", [](const Session&, const Asked& a) { return domain_of(a.recipient); }},
+    {"server_name", [](const Session& s, const Asked&) { return s.config.myhostname; }},
+    {"localtime", [](const Session&, const Asked&) { return base::mail_date(base::wall_now()); }},
 };
 
 } // namespace
@@ -108,17 +106,6 @@ std::optional<std::string> describe(const Session& session, const Asked& asked, 
     for (const Attribute& attribute : attributes)
         if (attribute.name == name) return attribute.value(session, asked);
     return std::nullopt;
-}
-
-const std::vector<std::string_view>& policy_attributes()
-{
-    static const std::vector<std::string_view> names = [] {
-        std::vector<std::string_view> found;
-        for (const Attribute& attribute : attributes)
-            if (attribute.for_policy) found.push_back(attribute.name);
-        return found;
-    }();
-    return names;
 }
 
 } // namespace smtpd

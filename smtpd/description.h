@@ -1,11 +1,10 @@
-// description: a session under the names that policy servers (SMTPD_POLICY_README of Postfix), reply texts ($client_address …) and macros
-// of filters have for its parts. One table for all of them.
+// description: a session under the names that Postfix's policy protocol (SMTPD_POLICY_README) and reply texts ($client_address …) have for its
+// parts. One table for all of them.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace smtpd {
 
@@ -20,7 +19,5 @@ struct Asked {
 
 // The value of one name; nothing when nobody knows the name.
 std::optional<std::string> describe(const Session& session, const Asked& asked, std::string_view name);
-// The names that a policy server is sent, in Postfix's order.
-const std::vector<std::string_view>& policy_attributes();
 
 } // namespace smtpd
