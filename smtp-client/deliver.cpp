@@ -9,6 +9,8 @@
 namespace smtp_client {
 namespace {
 
+constexpr uint16_t smtps_port = 465;
+
 // How far one delivery came with its hosts.
 struct Attempts {
     size_t sessions = 0;            // that took our MAIL
@@ -129,6 +131,9 @@ async::Task<> try_destination(Agent& agent, Delivery& delivery, std::string next
         delivery.unreached(*purpose.policy.problem);
         co_return;
     }
+    if (destination->port == smtps_port && !settings.tls.wrappermode && !settings.lmtp)
+        base::log::info("SMTPS wrappermode (TCP port 465) requires setting \"smtp_tls_wrappermode = yes\", and "
+                        "\"smtp_tls_security_level = encrypt\" (or stronger)");
     cut_to_limit(hosts.list, settings);
     for (const auto& host : hosts.list) {
         if (delivery.open_count() == 0 || session_limit_reached(attempts, settings)) co_return;

@@ -63,11 +63,11 @@ std::string mail_command(const spool::Deliver& job, const smtp::Capabilities& ca
     append_address(command, job.sender, form);
     if (can.size_known) command += fmt::format(" SIZE={}", job.content_length);
     if (can.eightbitmime) command += job.content_flags & spool::content_8bit ? " BODY=8BITMIME" : "";
-    if (form.utf8) command += " SMTPUTF8";
     if (can.dsn) {
-        if (!job.ret.empty() && base::is_ascii(job.ret)) command += " RET=" + base::upper(job.ret);
         if (!job.envid.empty()) command += " ENVID=" + base::to_xtext(job.envid);
+        if (!job.ret.empty() && base::is_ascii(job.ret)) command += " RET=" + base::upper(job.ret);
     }
+    if (form.utf8) command += " SMTPUTF8";
     if (form.dummy_auth) command += " AUTH=<>";
     command += "\r\n";
     return command;
@@ -78,7 +78,6 @@ std::string rcpt_command(const spool::Recipient& recipient, const smtp::Capabili
     std::string command = "RCPT TO:";
     append_address(command, recipient.address, form);
     if (can.dsn) {
-        append_notify(command, recipient.notify);
         auto original = base::cut(recipient.dsn_original, ';');
         if (original.found) {
             command += fmt::format(" ORCPT={};{}", original.before, base::to_xtext(original.after));
@@ -88,6 +87,7 @@ std::string rcpt_command(const spool::Recipient& recipient, const smtp::Capabili
             if (base::is_ascii(written_to))
                 command += " ORCPT=rfc822;" + base::to_xtext(mail::to_external(written_to));
         }
+        append_notify(command, recipient.notify);
     }
     command += "\r\n";
     return command;

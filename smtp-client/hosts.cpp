@@ -48,7 +48,8 @@ async::Task<Hosts> hosts_by_address(Destination destination, dns::Resolver& reso
                                            settings.families == dns::Families::ipv4 ? "A" : "AAAA");
             co_return found;
         }
-        add_addresses(found.list, destination.name, answer.records, 0, destination.port);
+        bool other_name = settings.name_behind_alias && !answer.name.empty();
+        add_addresses(found.list, other_name ? answer.name : destination.name, answer.records, 0, destination.port);
     }
     if (found.detect_loop && !drop_own(found.list, settings.own)) found.problem = loops_back(destination.name);
     put_in_order(found.list, settings);
@@ -68,7 +69,8 @@ async::Task<Hosts> hosts_by_mx(Destination destination, std::vector<dns::Mx> exc
         if (mx.host.empty() || net::Address::parse_ip(mx.host, 0)) continue;
         auto answer = co_await resolver.addresses(mx.host, settings.families, settings.hosts_file);
         if (answer.status == dns::Status::try_again) unsure = true;
-        add_addresses(found.list, mx.host, answer.records, mx.preference, destination.port);
+        bool other_name = settings.name_behind_alias && !answer.name.empty();
+        add_addresses(found.list, other_name ? answer.name : mx.host, answer.records, mx.preference, destination.port);
     }
     if (found.list.empty()) {
         if (unsure)

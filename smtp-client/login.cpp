@@ -6,9 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
-#include <unistd.h>
-
 namespace smtp_client {
 namespace {
 
@@ -41,9 +38,6 @@ Found find_login(Context& context, const Session& session, const Purpose& purpos
     } catch (const maps::Unavailable& trouble) {
         base::log::warning("{}", trouble.what());
         found.problem = deferred("4.3.0", fmt::format("local data error while talking to {}", session.name));
-        // Passwords are read before rights are given up: a file that has changed since is for a new process to read.
-        base::log::info("a table of passwords cannot be read any more -- restarting");
-        ::kill(::getpid(), SIGHUP);
     }
     return found;
 }

@@ -79,6 +79,7 @@ void read_hosts(const config::Config& config, const Reader& read, Settings& sett
     // RFC 2033 5: LMTP does not use MX records.
     settings.mx_lookup = !settings.lmtp && !config.disable_dns_lookups && read.text("dns_support_level") != "disabled";
     settings.hosts_file = base::find_word(read.text("host_lookup"), "native") != std::string_view::npos;
+    settings.name_behind_alias = read.flag("cname_overrides_servername");
     settings.ignore_mx_error = config.ignore_mx_lookup_error;
     settings.defer_without_mx_address = read.flag("defer_if_no_mx_address_found");
     settings.families = to_families(config.inet_protocols);

@@ -63,6 +63,7 @@ struct Settings {
     bool mx_lookup = true;
     bool hosts_file = false; // smtp_host_lookup = native
     bool ignore_mx_error = false;
+    bool name_behind_alias = false; // smtp_cname_overrides_servername
     bool defer_without_mx_address = false;
     dns::Families families = dns::Families::any;
     Preference preference = Preference::any;

@@ -7,7 +7,7 @@
 //   speaks      RFC 5321, 2033 (LMTP), 2920, 1870, 6152, 3207, 3461, 4954, 6531, 7505
 //   read next   deliver.cpp, then session.cpp and transaction.cpp
 #include "daemon/daemon.h"
-#include "deliver.h"
+#include "shift.h"
 #include "spool/agent.h"
 
 #include "base/log.h"
@@ -60,7 +60,8 @@ int main(int argc, char** argv)
     dns::Resolver resolver;
     Agent agent(std::move(*settings), resolver, tls ? &*tls : nullptr, std::move(tables));
     daemon.on_drain = [&agent] { agent.connections.dismiss_all(); };
-    auto deliver_one = [&agent](const spool::Deliver& job) { return deliver(agent, job); };
+    Shift shift(agent);
+    auto deliver_one = [&shift](const spool::Deliver& job) { return shift.deliver_one(job); };
     return daemon.serve_channels([&](ipc::Channel channel) {
         return spool::serve_queue_manager(std::move(channel), daemon.nursery(), deliver_one);
     });

@@ -37,13 +37,28 @@ Tables::Tables(const config::Config& config, bool lmtp)
 
 void Tables::read_passwords()
 {
+    passwords_were_read_ = true;
     for (const auto& each : passwords_.tables()) {
         try {
             each->find("");
         } catch (const maps::Unavailable& trouble) {
             base::log::warning("{}", trouble.what());
+            passwords_were_read_ = false;
         }
     }
+}
+
+std::string Tables::lost_passwords()
+{
+    if (!passwords_were_read_) return {};
+    for (const auto& each : passwords_.tables()) {
+        try {
+            each->find("");
+        } catch (const maps::Unavailable&) {
+            return each->name();
+        }
+    }
+    return {};
 }
 
 std::optional<std::string> Tables::login(std::string_view sender, std::string_view host, std::string_view destination)

@@ -24,6 +24,8 @@ public:
 
     // Reads passwords while we have the right to.
     void read_passwords();
+    // The table that could be read then and cannot be any more, because it has changed; else empty.
+    std::string lost_passwords();
     // "user:password" for a server: by sender where that is wanted, by its name, by the destination as it is written.
     std::optional<std::string> login(std::string_view sender, std::string_view host, std::string_view destination);
     // generic(5): as the world outside shall know the address (internal form); the address itself when no table does.
@@ -41,6 +43,7 @@ public:
 
 private:
     maps::Maps passwords_, generic_;
+    bool passwords_were_read_ = false;
     std::unique_ptr<routing::Domains> domains_; // where it lies is known to search_
     maps::AddressSearch search_;
     routing::RewriteRules rules_;

@@ -7,7 +7,7 @@
 namespace tls {
 
 struct ClientContext::State {
-    explicit State(ClientSettings given) : settings(std::move(given)), sessions(settings.session_cache) {}
+    explicit State(ClientSettings given) : settings(std::move(given)), sessions(settings.session_cache, settings.session_lifetime) {}
     ClientSettings settings;
     ClientSessions sessions;
     ContextHandle context;
@@ -19,6 +19,7 @@ ClientContext::ClientContext(ClientSettings settings) : state_(std::make_unique<
     SSL_CTX* context = state_->context.get();
     if (state_->settings.append_default_ca) SSL_CTX_set_default_verify_paths(context);
     SSL_CTX_dane_enable(context);
+    SSL_CTX_set_verify_depth(context, state_->settings.verify_depth);
     // What is wrong with a chain is looked at after the handshake, by the level that is wanted.
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
     state_->sessions.attach(context);

@@ -2,6 +2,8 @@
 
 #include "tls/context_setup.h"
 
+#include <ctime>
+
 namespace tls {
 
 void ClientSessions::attach(SSL_CTX* context)
@@ -37,6 +39,7 @@ void ClientSessions::use(SSL* connection, const std::string& key)
     SSL_set_app_data(connection, const_cast<std::string*>(&key));
     auto found = by_key_.find(key);
     if (found == by_key_.end()) return;
+    if (SSL_SESSION_get_time(found->second->session.get()) + lifetime_ <= std::time(nullptr)) return forget(key);
     SSL_set_session(connection, found->second->session.get());
     // RFC 8446 C.4: a ticket is not used twice, so that nobody can tell that both connections are ours.
     if (SSL_SESSION_get_protocol_version(found->second->session.get()) == TLS1_3_VERSION) forget(key);

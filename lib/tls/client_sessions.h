@@ -11,7 +11,7 @@ namespace tls {
 
 class ClientSessions {
 public:
-    explicit ClientSessions(size_t most) : most_(most) {}
+    ClientSessions(size_t most, int lifetime) : most_(most), lifetime_(lifetime) {}
     void attach(SSL_CTX* context);
 
     // Resumes a session of that server if there is one, and remembers those it gives. `key` must stay as long as the
@@ -28,6 +28,7 @@ private:
         SessionHandle session;
     };
     size_t most_;
+    int lifetime_; // seconds
     std::list<Entry> entries_; // the latest first
     std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
 };

@@ -93,6 +93,9 @@ ClientSettings client_settings(const config::Config& config, const std::string& 
     if (mandatory) append(settings.exclude_ciphers, list("_tls_mandatory_exclude_ciphers"));
     settings.fingerprint_digest = text("_tls_fingerprint_digest");
     settings.append_default_ca = config.tls_append_default_CA;
+    settings.verify_depth = static_cast<int>(config.number(prefix + "_tls_scert_verifydepth"));
+    settings.session_lifetime = static_cast<int>(
+        std::chrono::duration_cast<std::chrono::seconds>(config.seconds(prefix + "_tls_session_cache_timeout")).count());
     return settings;
 }
 

@@ -47,6 +47,8 @@ struct ServerSettings : CommonSettings {
 struct ClientSettings : CommonSettings {
     bool append_default_ca = true; // the system's authorities count too (tls_append_default_CA)
     size_t session_cache = 512;    // servers whose sessions are remembered; 0: none
+    int session_lifetime = 3600;   // seconds
+    int verify_depth = 9;          // authorities between a server and those we trust
 };
 
 } // namespace tls

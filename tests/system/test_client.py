@@ -2,6 +2,7 @@
 import base64
 import itertools
 import os
+import re
 import socketserver
 import ssl
 import threading
@@ -134,6 +135,13 @@ class Submission(unittest.TestCase):
                 behind.wait_until_queue_is_empty()
                 behind.wait_for_log(r"smtp\[\d+\]: Verified TLS connection established to localhost\[127\.0\.0\.1\]:\d+: TLSv1\.3 with cipher")
                 hub.wait_for_log(r"sasl_method=\S+, sasl_username=kitkat@example\.test", count=2)
+                # A password that has changed is for a new process to read.
+                HERE.write(secret, f"localhost nougat@example.test:{PASSWORD}\n# changed\n", mode=0o600)
+                until(lambda: behind.sendmail("-i", "-f", "kitkat@client.test", "kitkat@example.test", message=MESSAGE) and
+                      re.search("has changed -- restarting", behind.log()), "a restart", pause=0.5)
+                hub.wait_for_log(r"sasl_username=nougat@example\.test")
+                behind.wait_until_queue_is_empty()
+                self.assertNotIn("status=deferred", behind.log())
 
     def test_a_wrong_password_and_a_stranger_s_certificate(self):
         with Instance(f"hub{next(NUMBERS)}") as hub:

@@ -64,6 +64,55 @@ TEST_CASE("a server that knows only HELO", "[smtp-client]")
     CHECK(play.server.fault.empty());
 }
 
+TEST_CASE("EHLO is said where the greeting or main.cf wants it", "[smtp-client]")
+{
+    const Dialogue rest = {"< MAIL FROM:<me@here.test>", "> 250 ok", "< RCPT TO:<a@x.test>", "> 250 ok", "< DATA", "> 354 go", "<data", "> 250 Ok"};
+    auto settings = settings_for_tests();
+    settings.always_ehlo = false;
+    Play silent({Dialogue{"> 220 mx", "< HELO here.test", "> 250 mx"} + rest}, settings);
+    CHECK(silent.send({"a@x.test"}) == "delivered 2.0.0 250 Ok");
+    Play loud({plain_hello + rest}, settings);
+    CHECK(loud.send({"a@x.test"}) == "delivered 2.0.0 250 Ok");
+    settings.never_ehlo = true;
+    Play never({Dialogue{"> 220 mx ESMTP", "< HELO here.test", "> 250 mx"} + rest}, settings);
+    CHECK(never.send({"a@x.test"}) == "delivered 2.0.0 250 Ok");
+    CHECK(silent.server.fault + loud.server.fault + never.server.fault == "");
+    Play refused({{"> 220 mx", "< EHLO here.test", "> 451 no", "< HELO here.test", "> 550 5.7.1 never", "< QUIT"}});
+    CHECK(refused.send({"a@x.test"}) == "bounced 5.7.1 host HOST refused to talk to me: 550 5.7.1 never");
+    CHECK(refused.server.fault == "");
+}
+
+TEST_CASE("a PIX hides the greeting, and is treated with care once mail has waited", "[smtp-client]")
+{
+    const Dialogue rest = {"< MAIL FROM:<me@here.test>", "> 250 ok", "< RCPT TO:<a@x.test>", "> 250 ok", "< DATA", "> 354 go", "<data", "> 250 Ok"};
+    auto settings = settings_for_tests();
+    settings.pix_workarounds = "disable_esmtp,delay_dotcrlf";
+    settings.pix_delay = async::Limit(20);
+    Play pix({Dialogue{"> 220 *****2******0*****", "< HELO here.test", "> 250 mx"} + rest}, settings);
+    auto job = job_for(pix.server.nexthop(), {"a@x.test"});
+    job.active = job.arrival + 600'000'000;
+    CHECK(text_of(pix.sender.send(job)) == "delivered 2.0.0 250 Ok");
+    CHECK(pix.server.contents == std::vector<std::string>{"Subject: x\n\nhello\n"});
+    Play young({Dialogue{"> 220 ****", "< EHLO here.test", "> 250 mx"} + rest}, settings);
+    CHECK(young.send({"a@x.test"}) == "delivered 2.0.0 250 Ok");
+    CHECK(pix.server.fault + young.server.fault == "");
+}
+
+TEST_CASE("content must come at a rate where that is asked for", "[smtp-client]")
+{
+    auto settings = settings_for_tests();
+    settings.whole_request_deadline = true;
+    settings.data_xfer_timeout = async::Limit(50);
+    settings.least_data_rate = 1 << 30;
+    settings.line_limit = 0;
+    Dialogue roomy = hello;
+    roomy[4] = "> 250-SIZE 0";
+    Play stuck({roomy + Dialogue{"< MAIL FROM:<me@here.test> SIZE=20971520", "< RCPT TO:<a@x.test>", "< DATA", "> 250 ok", "> 250 ok", "> 354 go"}}, settings);
+    stuck.server.hold = true;
+    CHECK(stuck.send({"a@x.test"}, std::string(20 << 20, 'x'), spool::content_no_final_newline) ==
+          "deferred 4.4.2 conversation with HOST timed out while sending message body");
+}
+
 TEST_CASE("some recipients are refused, the others get the message", "[smtp-client]")
 {
     Play play({hello + Dialogue{"< MAIL FROM:<me@here.test> SIZE=21", "< RCPT TO:<a@x.test>", "< RCPT TO:<b@x.test>", "< RCPT TO:<c@x.test>", "< DATA",
@@ -279,7 +328,7 @@ TEST_CASE("DSN parameters are handed on", "[smtp-client]")
 {
     Dialogue dsn_hello = hello;
     dsn_hello.back() = "> 250 DSN";
-    Play play({dsn_hello + Dialogue{"< MAIL FROM:<me@here.test> SIZE=21 RET=HDRS ENVID=id+2B1", "< RCPT TO:<a@x.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@z",
+    Play play({dsn_hello + Dialogue{"< MAIL FROM:<me@here.test> SIZE=21 ENVID=id+2B1 RET=HDRS", "< RCPT TO:<a@x.test> ORCPT=rfc822;x+2By@z NOTIFY=SUCCESS,DELAY",
                                 "< DATA", "> 250 ok", "> 250 ok", "> 354 go", "<data", "> 250 Ok"}});
     auto job = job_for(play.server.nexthop(), {"a@x.test"});
     job.ret = "HDRS";

@@ -31,6 +31,7 @@ public:
     }
 
     const tls::ServerContext* tls = nullptr;
+    bool hold = false;                      // at the end of the dialogue: neither read nor hang up
     uint16_t port = 0;
     std::vector<std::string> contents;      // what came by DATA, dots as they came
     std::string fault;                      // the first thing that was not by the book
@@ -68,6 +69,7 @@ private:
                     if (got != line.substr(2)) self.blame("expected \"" + line.substr(2) + "\", got \"" + std::string(got) + "\"");
                 }
             }
+            if (self.hold) co_await async::sleep(net::no_limit);
         } catch (const tls::Failed& failure) {
             self.blame("TLS: " + std::string(failure.what()));
         } catch (const net::Gone& gone) {
