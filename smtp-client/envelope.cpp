@@ -101,6 +101,7 @@ std::string xforward_command(const spool::Deliver& job, const smtp::Capabilities
     append_attribute(command, can, "ADDR",
                      job.client_address.find(':') != std::string::npos ? "IPv6:" + job.client_address
                                                                        : job.client_address);
+    append_attribute(command, can, "PORT", job.client_port);
     append_attribute(command, can, "PROTO", job.protocol);
     append_attribute(command, can, "HELO", job.helo);
     append_attribute(command, can, "IDENT", job.queue_id);

@@ -5,6 +5,7 @@
 #include "mail/header.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace smtp_client {
 namespace {
