@@ -40,16 +40,17 @@ Order order_for(const spool::Deliver& job, Order::Kind kind)
 
 std::string return_path_field(const std::string& sender) { return fmt::format("Return-Path: <{}>\r\n", field_address(sender)); }
 
-std::string original_to_field(const spool::Recipient& recipient)
+std::string original_to_field(const spool::Recipient& recipient, const config::Config& config)
 {
+    if (!config.enable_original_recipient) return {};
     return fmt::format("X-Original-To: {}\r\n", field_address(recipient.original.empty() ? recipient.address : recipient.original));
 }
 
 std::string delivered_to_field(const std::string& address) { return fmt::format("Delivered-To: {}\r\n", field_address(address)); }
 
-std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to)
+std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to, const config::Config& config)
 {
-    std::string header = return_path_field(sender) + original_to_field(recipient);
+    std::string header = return_path_field(sender) + original_to_field(recipient, config);
     if (!delivered_to.empty()) header += delivered_to_field(delivered_to);
     return header;
 }

@@ -38,10 +38,10 @@ struct Agent {
 Order order_for(const spool::Deliver& job, Order::Kind kind);
 // Fields as final delivery adds them, CRLF ended.
 std::string return_path_field(const std::string& sender);
-std::string original_to_field(const spool::Recipient& recipient);
+std::string original_to_field(const spool::Recipient& recipient, const config::Config& config);      // empty without enable_original_recipient
 std::string delivered_to_field(const std::string& address);
 // All three; the last only when it is not empty.
-std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to);
+std::string delivery_header(const std::string& sender, const spool::Recipient& recipient, const std::string& delivered_to, const config::Config& config);
 // prepend_delivered_header; word: command, file, forward.
 bool prepends_delivered_to(const config::Config& config, std::string_view word);
 spool::Outcome outcome_of(const spool::Recipient& recipient, const Report& report);

@@ -120,7 +120,7 @@ bool Delivery::simple_mailbox(const Parts& parts)
 std::string Delivery::header_for(const Leaf& leaf, bool delivered_to) const
 {
     const std::string& address = agent_.config.frozen_delivered_to ? recipient_.address : leaf.recipient;
-    return delivery_header(leaf.sender, recipient_, delivered_to ? address : "");
+    return delivery_header(leaf.sender, recipient_, delivered_to ? address : "", agent_.config);
 }
 
 void Delivery::set_mailbox(Order& order, const sandbox::User& user, const Identity& who)
@@ -130,6 +130,7 @@ void Delivery::set_mailbox(Order& order, const sandbox::User& user, const Identi
     order.path = place.path + (place.format == store::Format::maildir ? "/" : "");
     order.user = user.name;
     order.size_limit = static_cast<uint64_t>(config.mailbox_size_limit);
+    order.biff = config.biff && place.format == store::Format::mbox;
     if (config.require_home_directory) order.home = user.home;
     if (config.strict_mailbox_ownership || who.uid != user.uid) order.owner = user.uid;
 }

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 namespace local_delivery {
@@ -30,6 +32,20 @@ void write_maildir(Content& content, const Order& order, const std::string& fold
     writer.commit();
 }
 
+// comsat(8): "user@offset" in a datagram. Whoever wants to know listens; nobody waits for him.
+void tell_comsat(const std::string& user, uint64_t offset)
+{
+    constexpr uint16_t port = 512;      // biff, in services(5) and at IANA
+    base::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) return;
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_port = htons(port);
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    std::string news = fmt::format("{}@{}", user, offset);
+    ::sendto(fd.get(), news.c_str(), news.size() + 1, 0, reinterpret_cast<const sockaddr*>(&here), sizeof here);
+}
+
 void write_mbox(Content& content, const Order& order, const std::string& path, const store::LockPolicy& locks)
 {
     store::MboxPolicy policy;
@@ -41,6 +57,7 @@ void write_mbox(Content& content, const Order& order, const std::string& path, c
     store::MboxWriter writer(path, order.sender, policy);
     copy(content, order, writer);
     writer.commit();
+    if (order.biff) tell_comsat(order.user, writer.message_start());
 }
 
 // A full disk or quota is waited for; a mailbox that is full by our own limit is not.

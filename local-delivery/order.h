@@ -50,6 +50,7 @@ struct Order {
     std::string path;                           // mailbox or file ('/' at the end: Maildir), list, or the command
     std::string user;                           // for messages
     std::string home;                           // with require_home_directory: it must be there; where a .qmail file is looked for
+    bool biff = false;                          // tell comsat of what is put into an mbox
     int64_t owner = -1;                         // who must own an mbox; -1: does not matter
     uint64_t size_limit = 0;                    // 0: none
     std::vector<std::string> forward_paths;     // the first that exists counts
@@ -63,7 +64,7 @@ struct Order {
     QmailAddress qmail;
     template <class V> void fields(V& v)
     {
-        v(number, kind, queue_id, content, content_offset, content_length, sender, header, loop_address, path, user, home, owner, size_limit,
+        v(number, kind, queue_id, content, content_offset, content_length, sender, header, loop_address, path, user, home, biff, owner, size_limit,
           forward_paths, environment, folder, words, program, success, time_limit, text, qmail);
     }
 };

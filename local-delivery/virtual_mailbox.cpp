@@ -27,14 +27,19 @@ Report misconfigured(const std::string& why)
     return deferred("4.3.5", "mail system configuration error");
 }
 
-// An id out of a table; nothing when it is none, or lower than it may be.
-std::optional<uint32_t> find_id(Agent& agent, maps::Maps& tables, const std::string& address, int64_t lowest)
+// An id out of a table, or why there is none that may be used.
+struct Id {
+    std::optional<uint32_t> id;
+    std::string problem;
+};
+
+Id find_id(Agent& agent, maps::Maps& tables, const std::string& address, int64_t lowest, const char* kind)
 {
     auto value = find(agent, tables, address);
-    if (!value) return std::nullopt;
+    if (!value) return {std::nullopt, fmt::format("recipient {}: not found in virtual_{}_maps", address, kind)};
     auto id = base::number<uint32_t>(base::trim(*value));
-    if (!id || *id < lowest || *id == std::numeric_limits<uint32_t>::max()) return std::nullopt;
-    return id;
+    if (id && *id >= lowest && *id != std::numeric_limits<uint32_t>::max()) return {id, {}};
+    return {std::nullopt, fmt::format("recipient {}: bad {} {} in virtual_{}_maps", address, kind, base::printable(*value, 100), kind)};
 }
 
 bool leads_out(const std::string& path)
@@ -49,10 +54,10 @@ async::Task<Report> deliver_one(Agent& agent, const spool::Deliver& job, const s
     const config::Config& config = agent.config;
     auto mailbox = find(agent, agent.virtual_mailboxes, recipient.address);
     if (!mailbox) co_return bounced("5.1.1", fmt::format("unknown user: \"{}\"", base::printable(recipient.address, 300)));
-    auto uid = find_id(agent, agent.virtual_uids, recipient.address, config.virtual_minimum_uid);
-    if (!uid) co_return misconfigured(fmt::format("recipient {}: no uid of at least {} in virtual_uid_maps", recipient.address, config.virtual_minimum_uid));
-    auto gid = find_id(agent, agent.virtual_gids, recipient.address, 1);
-    if (!gid) co_return misconfigured(fmt::format("recipient {}: no gid in virtual_gid_maps", recipient.address));
+    Id user = find_id(agent, agent.virtual_uids, recipient.address, config.virtual_minimum_uid, "uid");
+    if (!user.id) co_return misconfigured(user.problem);
+    Id group = find_id(agent, agent.virtual_gids, recipient.address, 1, "gid");
+    if (!group.id) co_return misconfigured(group.problem);
     std::string path = fmt::format("{}/{}", config.virtual_mailbox_base, base::trim(*mailbox));
     if (!path.starts_with('/') || leads_out(path))
         co_return misconfigured(fmt::format("recipient {}: mailbox {} is outside of virtual_mailbox_base", recipient.address, base::printable(path)));
@@ -61,10 +66,10 @@ async::Task<Report> deliver_one(Agent& agent, const spool::Deliver& job, const s
     order.path = std::move(path);
     order.user = recipient.address;
     order.loop_address = recipient.address;
-    order.header = delivery_header(job.sender, recipient, recipient.address);
+    order.header = delivery_header(job.sender, recipient, recipient.address, config);
     order.size_limit = static_cast<uint64_t>(config.virtual_mailbox_limit);
-    if (config.strict_mailbox_ownership) order.owner = *uid;
-    Identity who{*uid, *gid, false, false, {}};
+    if (config.strict_mailbox_ownership) order.owner = *user.id;
+    Identity who{*user.id, *group.id, false, false, {}};
     Answer answer = co_await agent.workers.ask(who, std::move(order));
     co_return std::move(answer.report);
 }

@@ -50,12 +50,12 @@ Identity identity_of(const PipeAttributes& attributes, const config::Config& con
     return who;
 }
 
-std::string header_for(const PipeAttributes& attributes, const spool::Deliver& job)
+std::string header_for(const PipeAttributes& attributes, const spool::Deliver& job, const config::Config& config)
 {
     std::string header;
     const spool::Recipient& recipient = job.recipients.front();
     if (attributes.return_path) header += return_path_field(job.sender.empty() ? attributes.null_sender : job.sender);
-    if (attributes.original_to) header += original_to_field(recipient);
+    if (attributes.original_to) header += original_to_field(recipient, config);
     if (attributes.delivered_to) header += delivered_to_field(recipient.address);
     return header;
 }
@@ -71,7 +71,7 @@ Order order_of(PipeAgent& agent, const spool::Deliver& job)
     order.folder = attributes.directory;
     order.time_limit = static_cast<uint64_t>(agent.time_limit.count());
     order.environment = environment_of_all(agent.config);
-    order.header = header_for(attributes, job);
+    order.header = header_for(attributes, job, agent.config);
     if (job.sender.empty()) order.sender = attributes.null_sender;
     if (attributes.delivered_to) order.loop_address = job.recipients.front().address;
     order.text.from_line = attributes.from_line;

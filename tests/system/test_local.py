@@ -4,6 +4,7 @@ import glob
 import json
 import os
 import re
+import socket
 import unittest
 
 from harness import suite
@@ -52,6 +53,8 @@ drop unix - n n - - pipe
   flags=DRXhu user=nougat argv=/usr/bin/maildrop -V 0 {mail}/filter
 qmail unix - n n - - local
   -o qmail_files=yes
+boxes unix - n n - - local
+  -o home_mailbox=mbox -o mailbox_command_maps= -o enable_original_recipient=no
 one unix - n n - 1 pipe
   user=vmail argv=/bin/sh -c {{mkdir {mail}/turn || exit 1; sleep 0.1; rmdir {mail}/turn}}
 """
@@ -71,7 +74,7 @@ class Local(unittest.TestCase):
             "slow_time_limit": "1s", "deliver_lock_attempts": "2", "dressed_destination_recipient_limit": "1", "one_destination_concurrency_limit": "20",
             "drop_destination_recipient_limit": "1", "export_environment": "TZ LANG=C",
             "mailbox_command_maps": f"texthash:{cls.suite.etc}/commands",
-            "recipient_canonical_maps": "inline:{old@dressed.test=New.Name+Shop@Dressed.TEST}",
+            "mailbox_transport_maps": "inline:{vmail=plain:}", "recipient_canonical_maps": "inline:{old@dressed.test=New.Name+Shop@Dressed.TEST}",
         })
         cls.suite.write_configuration()
         cls.suite.write("transport", "".join(f"{name}.test {name}:{name.title()}.Hop\n" for name in pipes))
@@ -136,6 +139,11 @@ class Local(unittest.TestCase):
             self.send("old@dressed.test", letter=b"Delivered-To: new.name+shop@dressed.test\n" + LETTER)
             self.log_of("New.Name.Shop@Dressed.TEST", "dressed", "5.4.6", r"bounced \(mail forwarding loop for New\.Name\+Shop@Dressed\.TEST\)")
 
+    def test_a_pipe_can_stand_in_for_a_mailbox(self):
+        self.send("vmail+box@local.test")
+        self.assertEqual(self.record("plain")["words"], ["Sender@elsewhere.test", "mail.example.test", "vmail", "box", "local.test", "a b", "vmail+box@local.test"])
+        self.log_of(r"vmail\+box@local.test", "plain", "2.0.0", r"sent \(delivered via plain service\)")
+
     def test_the_null_sender_can_be_empty(self):
         self.send('"a b"@bouncing.test', sender="<>")
         self.assertEqual(self.record("bouncing")["words"], ["<>", '"a b"@bouncing.test'])
@@ -199,6 +207,18 @@ class Local(unittest.TestCase):
         self.send("nougat@drop.test")
         until(lambda: os.path.exists(f"{HERE.home('nougat')}/drop-box"), lambda: self.suite.log()[-3000:])
         self.log_of("nougat@drop.test", "drop", "2.0.0", r"sent \(delivered via drop service\)")
+
+    def test_comsat_is_told_of_mail_in_an_mbox(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as comsat:
+            comsat.bind(("127.0.0.1", 512))
+            comsat.settimeout(20)
+            self.send("kitkat@boxes.test")
+            self.assertEqual(comsat.recv(100), b"kitkat@0\0")
+            size = os.path.getsize(f"{HERE.home('kitkat')}/mbox")
+            self.send("kitkat@boxes.test")
+            self.assertEqual(comsat.recv(100), f"kitkat@{size}\0".encode())
+        with open(f"{HERE.home('kitkat')}/mbox") as file:
+            self.assertNotIn("X-Original-To", file.read())
 
     # --- .qmail files
 
