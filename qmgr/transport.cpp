@@ -17,15 +17,24 @@ TransportLimits read_limits(const config::Config& config, const std::string& tra
 {
     TransportLimits limits;
     limits.processes = config.default_process_limit;
-    limits.initial_concurrency = config.number(transport + "_initial_destination_concurrency");
-    limits.destination_concurrency = config.number(transport + "_destination_concurrency_limit");
+    ConcurrencyRules& concurrency = limits.concurrency;
+    concurrency.initial = config.number(transport + "_initial_destination_concurrency");
+    concurrency.most = config.number(transport + "_destination_concurrency_limit");
+    concurrency.failed_cohorts = static_cast<double>(config.number(transport + "_destination_concurrency_failed_cohort_limit"));
+    for (bool positive : {true, false}) {
+        std::string name = transport + (positive ? "_destination_concurrency_positive_feedback" : "_destination_concurrency_negative_feedback");
+        (positive ? concurrency.positive : concurrency.negative) = parse_feedback(name, config.find(name).value_or("1"));
+    }
+    limits.destination_rate_delay = config.seconds(transport + "_destination_rate_delay");
+    limits.transport_rate_delay = config.seconds(transport + "_transport_rate_delay");
     limits.destination_recipients = config.number(transport + "_destination_recipient_limit");
     limits.dead_destination_pause = config.minimal_backoff_time;
     // A limit of 0 is none; one recipient at a time is what local delivery asks for.
-    if (limits.destination_concurrency <= 0) limits.destination_concurrency = limits.processes;
+    if (concurrency.most <= 0) concurrency.most = limits.processes;
+    if (limits.destination_rate_delay > async::Limit(0)) concurrency.most = 1;
     if (limits.destination_recipients <= 0) limits.destination_recipients = 1000;
     limits.destination_recipients = std::min<int64_t>(limits.destination_recipients, 100);    // a packet holds them all
-    limits.initial_concurrency = std::clamp<int64_t>(limits.initial_concurrency, 1, limits.destination_concurrency);
+    concurrency.initial = std::clamp<int64_t>(concurrency.initial, 1, concurrency.most);
     return limits;
 }
 
@@ -36,19 +45,15 @@ Transport::Transport(std::string name, std::string socket, TransportLimits limit
 void Transport::enqueue(const std::string& name, Group group)
 {
     auto& slot = destinations_[name];
-    if (!slot) {
-        slot = std::make_unique<Destination>();
-        slot->name = name;
-        slot->window = limits_.initial_concurrency;
-    }
+    if (!slot) slot = std::make_unique<Destination>(name, limits_.concurrency);
     Destination& destination = *slot;
     if (destination.dead_until && *destination.dead_until > base::steady_now()) {
         settle_all(group, spool::Outcome::deferred, destination.dead_dsn, "delivery temporarily suspended: " + destination.dead_reason, true);
         return;
     }
-    if (destination.dead_until) destination.window = 1;    // one to find out
+    if (destination.dead_until) destination.concurrency.start_again(1);    // one to find out
     destination.dead_until.reset();
-    destination.groups.push_back(std::move(group));
+    destination.push(std::move(group));
     ++queued_;
     take_turn(destination);
     queue_dispatch();
@@ -63,7 +68,7 @@ void Transport::take_turn(Destination& destination)
 
 bool Transport::may_go(const Destination& destination) const
 {
-    return !destination.groups.empty() && destination.in_flight < destination.window;
+    return !destination.empty() && !destination.not_before && destination.in_flight < destination.concurrency.window();
 }
 
 void Transport::queue_dispatch()
@@ -78,16 +83,16 @@ void Transport::queue_dispatch()
 
 void Transport::dispatch()
 {
-    while (!turns_.empty() && static_cast<int64_t>(jobs_.size()) < limits_.processes && !pausing_ && !stopping_) {
+    while (!turns_.empty() && static_cast<int64_t>(jobs_.size()) < limits_.processes && !pausing_ && !rate_pause_ && !stopping_) {
         if (!ensure_channel()) return;
         Destination& destination = *turns_.front();
         turns_.pop_front();
         destination.in_turn = false;
         if (!may_go(destination)) continue;
-        Group group = std::move(destination.groups.front());
-        destination.groups.pop_front();
+        Group group = destination.pop();
         --queued_;
-        send(destination, std::move(group));
+        bool sent = send(destination, std::move(group));
+        if (sent && limits_.transport_rate_delay > async::Limit(0)) nursery_.start(end_transport_delay());
         take_turn(destination);
     }
 }
@@ -169,6 +174,7 @@ void Transport::take(spool::Done done)
     Job job = std::move(found->second);
     jobs_.erase(found);
     --job.destination->in_flight;
+    if (limits_.destination_rate_delay > async::Limit(0)) nursery_.start(end_rate_delay(job.destination->name));
     learn(*job.destination, done);
     settle_(job.group, done);
     take_turn(*job.destination);
@@ -177,25 +183,44 @@ void Transport::take(spool::Done done)
 
 void Transport::learn(Destination& destination, const spool::Done& done)
 {
-    if (!done.destination_down) {
-        destination.window = std::min(destination.window + 1, limits_.destination_concurrency);
-        return;
-    }
-    destination.window = std::max<int64_t>(0, std::min(destination.window, destination.in_flight + 1) - 1);
-    if (destination.window == 0) suspend(destination, done);
+    if (!done.destination_down)
+        destination.concurrency.succeeded(destination.in_flight);
+    else if (destination.concurrency.failed(destination.in_flight))
+        suspend(destination, done);
 }
 
 void Transport::suspend(Destination& destination, const spool::Done& done)
 {
     destination.dead_until = base::steady_now() + limits_.dead_destination_pause;
-    destination.window = 1;
+    destination.concurrency.start_again(1);
     destination.dead_reason = done.outcomes.empty() ? "destination is not reachable" : done.outcomes.front().text;
     destination.dead_dsn = done.outcomes.empty() ? "4.4.1" : done.outcomes.front().dsn;
-    auto waiting = std::move(destination.groups);
-    destination.groups.clear();
+    defer_waiting(destination, destination.dead_dsn, "delivery temporarily suspended: " + destination.dead_reason);
+}
+
+void Transport::defer_waiting(Destination& destination, const std::string& dsn, const std::string& text)
+{
+    auto waiting = destination.take_all();
     queued_ -= waiting.size();
-    for (Group& group : waiting)
-        settle_all(group, spool::Outcome::deferred, destination.dead_dsn, "delivery temporarily suspended: " + destination.dead_reason, true);
+    for (Group& group : waiting) settle_all(group, spool::Outcome::deferred, dsn, text, true);
+}
+
+async::Task<> Transport::end_rate_delay(std::string name)
+{
+    Destination& destination = *destinations_.at(name);
+    destination.not_before = base::steady_now() + limits_.destination_rate_delay;
+    co_await async::sleep(limits_.destination_rate_delay);
+    destination.not_before.reset();
+    take_turn(destination);
+    queue_dispatch();
+}
+
+async::Task<> Transport::end_transport_delay()
+{
+    rate_pause_ = true;
+    co_await async::sleep(limits_.transport_rate_delay);
+    rate_pause_ = false;
+    dispatch();
 }
 
 // The agent is gone: what it had in hand goes back in the queue. If it does not come back, all that waits for it is deferred.
@@ -208,19 +233,13 @@ void Transport::lost_agent(const std::string& why)
     for (auto& [number, job] : jobs) {
         --job.destination->in_flight;
         for (uint32_t recipient : job.group.recipients) job.group.message->recipients[recipient].state = RecipientState::to_do;
-        job.destination->groups.push_front(std::move(job.group));
+        job.destination->push_front(std::move(job.group));
         ++queued_;
         take_turn(*job.destination);
     }
     if (queued_ == 0) return;
     if (failures_ >= failures_before_deferring) {
-        for (auto& [name, destination] : destinations_) {
-            auto waiting = std::move(destination->groups);
-            destination->groups.clear();
-            queued_ -= waiting.size();
-            for (Group& group : waiting)
-                settle_all(group, spool::Outcome::deferred, "4.3.0", fmt::format("mail transport unavailable: {}", name_), true);
-        }
+        for (auto& [name, destination] : destinations_) defer_waiting(*destination, "4.3.0", fmt::format("mail transport unavailable: {}", name_));
         return;
     }
     if (!pausing_) nursery_.start(try_again_later());
@@ -256,8 +275,7 @@ void Transport::settle_all(Group& group, spool::Outcome::Status status, const st
 size_t Transport::withdraw(const Message& message)
 {
     size_t withdrawn = 0;
-    for (auto& [name, destination] : destinations_)
-        withdrawn += std::erase_if(destination->groups, [&](const Group& group) { return group.message == &message; });
+    for (auto& [name, destination] : destinations_) withdrawn += destination->withdraw(message);
     queued_ -= withdrawn;
     return withdrawn;
 }
@@ -266,7 +284,7 @@ void Transport::forget_dead_destinations()
 {
     for (auto& [name, destination] : destinations_) {
         destination->dead_until.reset();
-        destination->window = std::max(destination->window, limits_.initial_concurrency);
+        destination->concurrency.start_again(std::max(destination->concurrency.window(), limits_.concurrency.initial));
     }
 }
 

@@ -1,10 +1,10 @@
 // transport: the queue of one delivery agent: which destination is next, how many deliveries at once, and the conversation with the agent.
 //
-// Destinations take turns, so that one with much mail does not keep others waiting. A destination starts with few deliveries at
-// once (initial_destination_concurrency), gets one more with each success up to its limit, one less with each failure, and is left alone for a
-// while when none succeeds.
+// Destinations take turns, so that one with much mail does not keep others waiting, and in each the messages do. A destination starts with few
+// deliveries at once (initial_destination_concurrency) and learns how many it takes (concurrency.h); it is left alone for a while when none succeeds.
 #pragma once
 
+#include "destination.h"
 #include "message.h"
 
 #include "async/nursery.h"
@@ -21,10 +21,11 @@ namespace qmgr {
 
 struct TransportLimits {
     int64_t processes = 100;                // deliveries at once, all destinations together
-    int64_t initial_concurrency = 5;
-    int64_t destination_concurrency = 20;
+    ConcurrencyRules concurrency;
     int64_t destination_recipients = 50;
     async::Limit dead_destination_pause{60000};
+    async::Limit destination_rate_delay{0}; // between two deliveries to one destination, one at a time
+    async::Limit transport_rate_delay{0};   // between two deliveries, whatever their destinations
 };
 TransportLimits read_limits(const config::Config& config, const std::string& transport);
 
@@ -50,15 +51,6 @@ public:
     void forget_dead_destinations();        // flush: try them all again
 
 private:
-    struct Destination {
-        std::string name;
-        std::deque<Group> groups;
-        int64_t in_flight = 0;
-        int64_t window = 0;
-        std::optional<base::Steady> dead_until;
-        std::string dead_reason, dead_dsn;
-        bool in_turn = false;
-    };
     struct Job {
         Group group;
         Destination* destination;
@@ -72,6 +64,9 @@ private:
     bool ensure_channel();
     async::Task<> read_answers();
     async::Task<> try_again_later();
+    async::Task<> end_rate_delay(std::string destination);
+    async::Task<> end_transport_delay();
+    void defer_waiting(Destination& destination, const std::string& dsn, const std::string& text);
     void take(spool::Done done);
     void learn(Destination& destination, const spool::Done& done);
     void suspend(Destination& destination, const spool::Done& done);
@@ -91,6 +86,7 @@ private:
     size_t queued_ = 0;
     int failures_ = 0;                      // connections that ended without an answer, one after the other
     bool pausing_ = false;
+    bool rate_pause_ = false;
     bool dispatch_queued_ = false;
     bool stopping_ = false;
 };

@@ -130,8 +130,8 @@ TransportLimits limits(int64_t processes, int64_t initial, int64_t most)
 {
     TransportLimits l;
     l.processes = processes;
-    l.initial_concurrency = initial;
-    l.destination_concurrency = most;
+    l.concurrency.initial = initial;
+    l.concurrency.most = most;
     return l;
 }
 
@@ -171,6 +171,44 @@ TEST_CASE("destinations take turns", "[qmgr]")
     std::vector<std::string> first(house.agent->seen.begin(), house.agent->seen.begin() + 7);
     CHECK(std::count(first.begin(), first.end(), "small.example") >= 2);
     CHECK(std::count(first.begin(), first.end(), "single.example") == 1);
+}
+
+TEST_CASE("a message to one does not wait behind a long list for the same destination", "[qmgr]")
+{
+    House house(limits(1, 1, 1));
+    Message& list = house.message();
+    for (int i = 0; i < 20; ++i) {
+        Group group;
+        group.message = &list;
+        group.recipients = {0};
+        group.nexthop = "example.org";
+        house.transport->enqueue("example.org", std::move(group));
+    }
+    Message& single = house.enqueue("example.org");
+    REQUIRE(house.agent_has(1));
+    house.agent->answer(0);
+    REQUIRE(house.agent_has(1));
+    std::string second = house.agent->jobs[0].queue_id;
+    house.agent->answer(0);
+    REQUIRE(house.agent_has(1));
+    CHECK((second == single.id || house.agent->jobs[0].queue_id == single.id));
+    CHECK(house.transport->withdraw(list) == 18);
+}
+
+TEST_CASE("a rate delay lets one delivery go at a time, and waits after each", "[qmgr]")
+{
+    for (bool whole_transport : {false, true}) {
+        CAPTURE(whole_transport);
+        TransportLimits slow = limits(100, 1, 1);
+        (whole_transport ? slow.transport_rate_delay : slow.destination_rate_delay) = async::Limit(30);
+        House house(slow);
+        for (int i = 0; i < 2; ++i) house.enqueue("a.example");
+        house.enqueue("b.example");
+        REQUIRE(house.agent_has(whole_transport ? 1 : 2));
+        for (size_t jobs = house.agent->jobs.size(); jobs > 0; --jobs) house.agent->answer(0);
+        REQUIRE(run_until([&] { return house.settled.size() >= 1; }));
+        REQUIRE(run_until([&] { return house.agent->jobs.size() == 1; }));
+    }
 }
 
 TEST_CASE("concurrency starts small, grows with success up to its limit", "[qmgr]")
@@ -306,9 +344,9 @@ TEST_CASE("limits come from the transport's own parameters", "[qmgr]")
     auto config = config::Config::parse("default_destination_concurrency_limit = 7\nlmtp_destination_recipient_limit = 3\n"
                                         "local_destination_concurrency_limit = 0\ninitial_destination_concurrency = 9\nminimal_backoff_time = 10s\n",
                                         "main.cf");
-    CHECK(read_limits(config, "smtp").destination_concurrency == 7);
-    CHECK(read_limits(config, "smtp").initial_concurrency == 7);
+    CHECK(read_limits(config, "smtp").concurrency.most == 7);
+    CHECK(read_limits(config, "smtp").concurrency.initial == 7);
     CHECK(read_limits(config, "lmtp").destination_recipients == 3);
-    CHECK(read_limits(config, "local").destination_concurrency == read_limits(config, "local").processes);
+    CHECK(read_limits(config, "local").concurrency.most == read_limits(config, "local").processes);
     CHECK(read_limits(config, "smtp").dead_destination_pause == async::Limit(10000));
 }
