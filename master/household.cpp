@@ -28,6 +28,11 @@ void own(const std::string& path, mode_t mode, const std::string& user, std::opt
 
 std::string key(const config::Service& line) { return std::string(config::type_word(line.type)) + " " + line.name; }
 
+bool is_network_door(const Service& service)
+{
+    return service.program().order == Order::door && service.line().type == config::Service::Type::inet;
+}
+
 } // namespace
 
 Plan read_plan(const std::string& folder)
@@ -148,6 +153,24 @@ void Household::reload(Plan plan)
     }
     for (Service* service : ready) service->start();
     for (auto& [name, service] : waiting) service->start();
+}
+
+void Household::renew_doors()
+{
+    for (auto& service : services_) {
+        if (!is_network_door(*service)) continue;
+        auto successor = std::make_unique<Service>(*config_, service->line(), service->program(), service->sockets());
+        nursery_.start(bury(std::exchange(service, std::move(successor)), config_));
+        service->start();
+    }
+}
+
+std::vector<std::vector<config::Override>> Household::overrides_of_doors() const
+{
+    std::vector<std::vector<config::Override>> all;
+    for (const auto& service : services_)
+        if (is_network_door(*service) && !service->line().overrides.empty()) all.push_back(service->line().overrides);
+    return all;
 }
 
 async::Task<> Household::wait_until_quiet(Order order, bool only_order, async::Limit limit)

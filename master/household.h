@@ -31,6 +31,8 @@ class Household {
 public:
     void start(Plan plan);                      // throws base::SystemError when a socket cannot be had
     void reload(Plan plan);                     // old processes finish their sessions; sockets that stay are kept open
+    void renew_doors();                         // services of the network anew, as they are; old processes finish their sessions
+    std::vector<std::vector<config::Override>> overrides_of_doors() const;
     async::Task<> stop();                       // doors and owner first, then the rest; whoever does not go is killed
     const config::Config& config() const { return *config_; }
 

@@ -6,6 +6,7 @@
 //   signals     SIGTERM stop · SIGHUP reload
 //   read next   household.cpp, service.cpp
 
+#include "certificates.h"
 #include "household.h"
 #include "pid_file.h"
 
@@ -145,6 +146,8 @@ int run(const Options& options)
             base::log::info("terminating on signal {}", number);
             if (ending.size() == 0) ending.start(end(household));
         });
+    async::Nursery watching("certificates");
+    watching.start(master::watch_certificates(household, options.folder));
     base::log::info("daemon started -- version {}, configuration {}", ROOKPOST_VERSION, options.folder);
     base::log::flush();
     if (ready) base::write_all(ready.get(), "y", "ready pipe");

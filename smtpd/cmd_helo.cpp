@@ -8,17 +8,10 @@
 namespace smtpd {
 namespace {
 
-std::string mechanism_words(const std::vector<sasl::Mechanism>& mechanisms)
+bool may_offer_auth(Session& s)
 {
-    std::string words;
-    for (const auto& mechanism : mechanisms)
-        if (!mechanism.is_private && !mechanism.anonymous) words += " " + mechanism.name;
-    return words;
-}
-
-bool may_offer_auth(const Session& s)
-{
-    return s.service.auth && s.sasl_user.empty() && (s.tls || !s.config.smtpd_tls_auth_only) && s.offers("auth");
+    return s.service.auth && s.sasl_user.empty() && (s.tls || !s.config.smtpd_tls_auth_only) && s.offers("auth") &&
+           !s.service.sasl_rules->is_exempt(s.client.name, s.client.address);
 }
 
 async::Task<std::string> capabilities(Session& s)
@@ -33,10 +26,10 @@ async::Task<std::string> capabilities(Session& s)
     if (!s.service.lmtp) offer("etrn", "ETRN");
     if (s.service.tls && !s.tls) offer("starttls", "STARTTLS");
     if (may_offer_auth(s)) {
-        auto mechanisms = co_await s.service.auth->mechanisms(std::chrono::seconds(10));
-        std::string words = mechanism_words(mechanisms);
-        if (!words.empty()) lines += "\nAUTH" + words;
-        if (!words.empty() && s.config.broken_sasl_auth_clients) lines += "\nAUTH=" + words.substr(1);
+        auto mechanisms = co_await sasl_mechanisms(s);
+        std::string words = base::join(mechanisms, " ");
+        if (!words.empty()) lines += "\nAUTH " + words;
+        if (!words.empty() && s.config.broken_sasl_auth_clients) lines += "\nAUTH=" + words;
     }
     if (s.may_xclient) offer("xclient", "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
     if (s.may_xforward) offer("xforward", "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");

@@ -1,9 +1,7 @@
 // cmd_starttls: STARTTLS, RFC 3207. Nothing that was said before it counts afterwards.
 #include "commands.h"
 #include "limits.h"
-
-#include "base/log.h"
-#include "tls/handshake.h"
+#include "secure.h"
 
 namespace smtpd {
 
@@ -15,19 +13,7 @@ async::Task<smtp::Reply> cmd_starttls(Session& s, const smtp::Command& command)
     if (!s.service.tls) co_return smtp::Reply{454, "4.7.0", "TLS not available due to local problem"};
     if (auto refusal = refuse_starttls(s)) co_return *refusal;
     s.say({220, "2.0.0", "Ready to start TLS"});
-    std::string trouble;
-    try {
-        s.tls = co_await tls::accept(s.stream, *s.service.tls, s.config.smtpd_starttls_timeout);
-    } catch (const tls::Failed& failure) {
-        trouble = failure.what();
-    }
-    if (!trouble.empty()) {
-        base::log::info("SSL_accept error from {}: {}", s.client.text(), trouble);
-        s.done = true;
-        co_return smtp::Reply{};
-    }
-    if (s.config.smtpd_tls_loglevel != "0")
-        base::log::info("{} TLS connection established from {}: {}", tls::word(s.tls->trust), s.client.text(), s.tls->text());
+    co_await start_tls(s);
     // RFC 3207 4.2: the client says EHLO again.
     s.client.helo.clear();
     s.client.protocol = s.service.lmtp ? "LMTP" : "SMTP";

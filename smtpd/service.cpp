@@ -78,6 +78,7 @@ Service::Service(const config::Config& configuration, async::Nursery& nursery, b
         // Ours and Dovecot's auth speak the same protocol; smtpd_sasl_path = smtpd is Cyrus' default and names no socket.
         std::string path = config.smtpd_sasl_path == "smtpd" ? "private/auth" : config.smtpd_sasl_path;
         if (path[0] != '/' && !base::starts_with_word(path, "inet:")) path = config.queue_directory + "/" + path;
+        sasl_rules.emplace(config);
         auth = std::make_unique<sasl::AuthClient>(path);
     }
 }

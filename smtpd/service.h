@@ -11,7 +11,7 @@
 #include "routing/address_maps.h"
 #include "routing/recipients.h"
 #include "routing/router.h"
-#include "sasl/auth_client.h"
+#include "sasl.h"
 #include "smtp/command.h"
 #include "smtp/data.h"
 #include "spool/maker.h"
@@ -45,6 +45,7 @@ public:
     std::optional<tls::ServerContext> tls;          // empty: no certificate, or smtpd_tls_security_level = none
     TlsLevel tls_level = TlsLevel::none;
     std::unique_ptr<sasl::AuthClient> auth;         // null: smtpd_sasl_auth_enable = no
+    std::optional<SaslRules> sasl_rules;            // with auth
     spool::Maker maker;
     dns::Resolver resolver;
     smtp::BareNewline bare_newline = smtp::BareNewline::normalize;

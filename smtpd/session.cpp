@@ -3,11 +3,11 @@
 #include "commands.h"
 #include "file_stream.h"
 #include "restrictions/reply_text.h"
+#include "secure.h"
 
 #include "base/log.h"
 #include "base/text.h"
 #include "net/proxy_protocol.h"
-#include "tls/handshake.h"
 
 #include <sys/socket.h>
 
@@ -57,15 +57,10 @@ async::Task<bool> start_wrapped_tls(Session& s)
         co_return false;
     }
     if (refuse_starttls(s)) co_return false;
-    try {
-        s.tls = co_await tls::accept(s.stream, *s.service.tls, s.config.smtpd_starttls_timeout);
-        auto refusal = refuse_new_tls(s);
-        if (refusal) s.say(*refusal);
-        co_return !refusal;
-    } catch (const tls::Failed& failure) {
-        base::log::info("SSL_accept error from {}: {}", s.client.text(), failure.what());
-    }
-    co_return false;
+    co_await start_tls(s);
+    auto refusal = refuse_new_tls(s);
+    if (refusal) s.say(*refusal);
+    co_return !refusal;
 }
 
 // smtpd_upstream_proxy_protocol: the proxy says who the client is. False: it does not, and nobody is served.

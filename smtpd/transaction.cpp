@@ -38,7 +38,7 @@ std::string received_field(const Session& s)
                            mail.file.id(), date);
     std::string field = fmt::format("Received: from {} ({} [{}])\r\n", s.client.helo, s.client.name,
                                     s.client.is_ipv6() ? "IPv6:" + s.client.address : s.client.address);
-    if (s.tls && s.config.smtpd_tls_received_header) field += fmt::format("\t(using {})\r\n", s.tls->cipher_text());
+    if (s.tls && s.config.smtpd_tls_received_header) field += s.tls->received_lines(s.service.tls->settings().ask_certificate);
     if (!s.sasl_user.empty() && s.config.smtpd_sasl_authenticated_header)
         field += fmt::format("\t(Authenticated sender: {})\r\n", base::printable(s.sasl_user));
     field += fmt::format("\tby {} ({}) with {} id {}", s.config.myhostname, s.config.mail_name, s.client.protocol, mail.file.id());

@@ -101,6 +101,7 @@ int serve_porter(daemons::Daemon& daemon, const std::string& protocol, bool wrap
     Porter porter(rules_from(daemon.config(), protocol, wrapper), std::move(tls), converse);
     sandbox::Rights rights;
     rights.write = {daemon.queue_folder() + "/private"};
+    if (!daemon.config().tls_server_sni_maps.empty()) rights.read = daemon.readable();
     daemon.drop_privileges(daemon.config().null_owner, rights);
     return daemon.serve([&porter](net::Stream client) { return porter.receive(std::move(client)); });
 }

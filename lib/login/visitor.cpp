@@ -75,6 +75,8 @@ async::Task<> Visitor::start_tls()
     auto info = co_await tls::accept(stream_, *porter_.tls(), time_left());
     if (info.plaintext_discarded) base::log::warning("{}-login: commands in the clear behind the start of TLS thrown away:{}", rules().protocol, where());
     server_name_ = info.server_name;
+    tls_exporter_ = info.exporter;
+    tls_server_end_point_ = info.server_end_point;
     secured_ = true;
     in_handshake_ = false;
 }
@@ -91,7 +93,7 @@ async::Task<std::vector<std::string>> Visitor::mechanisms()
     if (rules().tls_required && !plain_allowed()) co_return names;
     auto offered = co_await porter_.auth().mechanisms(std::min(time_left(), auth_limit));
     for (const auto& mechanism : offered)
-        if (!mechanism.is_private && (!mechanism.plaintext || plain_allowed())) names.push_back(mechanism.name);
+        if (mechanism.is_offered(secured_) && (!mechanism.plaintext || plain_allowed())) names.push_back(mechanism.name);
     co_return names;
 }
 
@@ -106,7 +108,7 @@ async::Task<std::optional<Attempt>> Visitor::refusal(const std::string& mechanis
         co_return refused;
     }
     for (const auto& known : offered) {
-        if (known.name != mechanism) continue;
+        if (known.name != mechanism || (known.binds && !secured_)) continue;
         if (!plain_allowed() && (known.plaintext || rules().tls_required)) {
             tried_clear_ = known.plaintext ? "plaintext" : mechanism;
             refused.kind = Attempt::needs_tls;
@@ -154,6 +156,8 @@ async::Task<Attempt> Visitor::exchange(sasl::Request request, std::string tag, s
     request.remote = stream_.peer();
     request.local = local_;
     request.local_name = server_name_;
+    request.tls_exporter = tls_exporter_;
+    request.tls_server_end_point = tls_server_end_point_;
     sasl::Exchange exchange(porter_.auth());
     auto step = co_await exchange.start(std::move(request), auth_limit);
     Attempt attempt;

@@ -84,6 +84,7 @@ private:
     base::Steady arrived_, leave_by_;
     std::string session_id_;
     std::string server_name_;
+    std::string tls_exporter_, tls_server_end_point_; // what SCRAM can bind a login to
     std::string tried_user_, tried_method_;
     std::string leaves_ = "Disconnected";
     std::string tried_clear_;   // the mechanism that was refused without TLS

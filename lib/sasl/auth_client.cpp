@@ -37,6 +37,7 @@ constexpr MechanismFlag mechanism_flags[] = {
     {"forward-secrecy", &Mechanism::forward_secrecy},
     {"mutual-auth", &Mechanism::mutual_auth},
     {"private", &Mechanism::is_private},
+    {"channel-binding", &Mechanism::binds},
 };
 
 Mechanism read_mechanism(const std::vector<std::string_view>& fields)
@@ -62,6 +63,13 @@ std::string auth_line(uint32_t id, const Request& request)
     add_address(request.remote, "rip", "rport");
     if (!request.local_name.empty()) line += "\tlocal_name=" + tab_escape(request.local_name);
     if (request.secured) line += "\tsecured";
+    if (!request.certificate_name.empty())
+        line += "\tvalid-client-cert\tcert_username=" + tab_escape(request.certificate_name);
+    if (base::starts_with_word(request.mechanism, "SCRAM-")) {
+        if (!request.tls_exporter.empty()) line += "\ttls_exporter=" + base::to_base64(request.tls_exporter);
+        if (!request.tls_server_end_point.empty())
+            line += "\ttls_server_end_point=" + base::to_base64(request.tls_server_end_point);
+    }
     if (request.initial_response)
         line += "\tresp=" + base::to_base64(request.initial_response->view()); // must be the last
     return line;

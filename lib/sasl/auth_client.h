@@ -31,7 +31,11 @@ struct Mechanism {
     bool active = false;
     bool forward_secrecy = false;
     bool mutual_auth = false;
-    bool is_private = false; // not to be advertised
+    bool is_private = false; // not to be advertised, but by who can do what it needs
+    bool binds = false;      // -PLUS: needs Request::tls_exporter or tls_server_end_point
+
+    // May be advertised over a connection that can be bound to, or not.
+    bool is_offered(bool can_bind) const { return binds ? can_bind : !is_private; }
 };
 
 struct Request {
@@ -46,6 +50,8 @@ struct Request {
     bool wants_ticket = false;              // a session stage will redeem it
     net::Address remote, local;
     std::string local_name; // SNI
+    std::string certificate_name;               // of a trusted client certificate, for EXTERNAL; "": none
+    std::string tls_exporter, tls_server_end_point; // bytes, for SCRAM: RFC 9266, 5929
 };
 
 struct Step {

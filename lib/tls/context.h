@@ -1,6 +1,6 @@
 // context: keys, authorities and rules that many sessions share. Made while private keys may be read; later a changed
-// certificate is noticed (at most one look a minute) and read again if that is still allowed, else the old one stays
-// and one warning is given.
+// certificate is noticed (at most one look a minute) and read again if that is still allowed, else the old one stays:
+// master notices as well, and starts processes anew that may not.
 #pragma once
 
 #include "tls/error.h"
@@ -24,6 +24,7 @@ public:
 
     const ServerSettings& settings() const;
     ssl_ctx_st* current() const; // renewed when files changed; one more session
+    bool has_certificate_for(const std::string& name) const; // ServerSettings::certificate_for knows it
     void look_at_files() const;  // now, without waiting for the minute (SIGHUP, tests)
 
 private:

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace tls {
 namespace {
@@ -44,6 +45,7 @@ void load_keys(SSL_CTX* context, const CommonSettings& settings)
         for (const auto& chain : read_key_chains(read_pem(file), file)) use(context, chain, file);
     load_pair(context, settings.cert_file, settings.key_file);
     load_pair(context, settings.more_cert_file, settings.more_key_file);
+    load_pair(context, settings.third_cert_file, settings.third_key_file);
 }
 
 void apply_protocols(SSL_CTX* context, const CommonSettings& settings)
@@ -109,10 +111,12 @@ FilesStamp stamp(const CommonSettings& settings)
         if (::stat(file.c_str(), &info) == 0)
             seen = {info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
         result.files.push_back(seen);
+        if (::access(file.c_str(), R_OK) != 0) result.readable = false;
     };
     for (const auto& file : settings.chain_files) add(file);
     for (const auto* file :
-         {&settings.cert_file, &settings.key_file, &settings.more_cert_file, &settings.more_key_file})
+         {&settings.cert_file, &settings.key_file, &settings.more_cert_file, &settings.more_key_file,
+          &settings.third_cert_file, &settings.third_key_file})
         add(*file);
     return result;
 }

@@ -24,7 +24,8 @@ struct FilesStamp {
         bool operator==(const File&) const = default;
     };
     std::vector<File> files;
-    bool operator==(const FilesStamp&) const = default;
+    bool readable = true; // all of them, by us
+    bool operator==(const FilesStamp& other) const { return files == other.files; }
 };
 FilesStamp stamp(const CommonSettings& settings);
 

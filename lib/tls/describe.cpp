@@ -105,6 +105,30 @@ std::string colons(const unsigned char* bytes, unsigned size)
     return text;
 }
 
+// RFC 9266 4.2: the label, no context, 32 bytes.
+std::string exporter(SSL* connection)
+{
+    constexpr std::string_view label = "EXPORTER-Channel-Binding";
+    unsigned char bytes[32];
+    if (SSL_version(connection) < TLS1_3_VERSION) return {};
+    if (SSL_export_keying_material(connection, bytes, sizeof bytes, label.data(), label.size(), bytes, 0, 1) != 1) return {};
+    return std::string(reinterpret_cast<char*>(bytes), sizeof bytes);
+}
+
+// RFC 5929 4.1: by the digest of the certificate's signature, but SHA-256 in place of MD5 and SHA-1.
+std::string server_end_point(SSL* connection)
+{
+    X509* certificate = SSL_get_certificate(connection);
+    int id = NID_undef;
+    if (!certificate || X509_get_signature_info(certificate, &id, nullptr, nullptr, nullptr) != 1) return {};
+    bool weak = id == NID_md5 || id == NID_sha1 || id == NID_undef;
+    const EVP_MD* digest = weak ? EVP_sha256() : EVP_get_digestbynid(id);
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (!digest || X509_digest(certificate, digest, bytes, &size) != 1) return {};
+    return std::string(reinterpret_cast<char*>(bytes), size);
+}
+
 void describe_certificate(Info& info, X509* certificate, const EVP_MD* digest)
 {
     info.peer_name = common_name(X509_get_subject_name(certificate));
@@ -136,6 +160,10 @@ Info describe(SSL* connection, const std::string& fingerprint_digest)
     info.resumed = SSL_session_reused(connection) == 1;
     if (const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name))
         info.server_name = base::printable(name, 255);
+    if (SSL_is_server(connection)) {
+        info.exporter = exporter(connection);
+        info.server_end_point = server_end_point(connection);
+    }
 
     X509* certificate = SSL_get0_peer_certificate(connection);
     if (!certificate) return info;
@@ -156,6 +184,17 @@ const char* word(Trust trust)
 std::string Info::cipher_text() const
 {
     return fmt::format("{} with cipher {} ({}/{} bits)", protocol, cipher, bits_used, bits_total);
+}
+
+std::string Info::received_lines(bool certificate_asked_for) const
+{
+    std::string lines = fmt::format("\t(using {}", cipher_text());
+    if (!details.empty()) lines += "\r\n\t " + base::replace_all(details, " client-signature", "\r\n\t client-signature");
+    lines += ")\r\n";
+    if (trust != Trust::anonymous)
+        return lines + fmt::format("\t(Client CN \"{}\", Issuer \"{}\" ({}))\r\n", peer_name, peer_issuer,
+                                   trust == Trust::untrusted ? "not verified" : "verified OK");
+    return lines + (certificate_asked_for ? "\t(Client did not present a certificate)\r\n" : "\t(No client certificate requested)\r\n");
 }
 
 std::string Info::text() const { return details.empty() ? cipher_text() : cipher_text() + " " + details; }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "tls/sni_tables.h"
 #include "tls/ticket_keys.h"
 
 namespace tls {
@@ -53,7 +54,11 @@ ServerSettings server_settings(const config::Config& config, Use use)
         settings.key_file = config.smtpd_tls_key_file;
         settings.more_cert_file = config.smtpd_tls_eccert_file;
         settings.more_key_file = config.smtpd_tls_eckey_file;
+        settings.third_cert_file = config.smtpd_tls_dcert_file;
+        settings.third_key_file = config.smtpd_tls_dkey_file;
     }
+    if (!config.tls_server_sni_maps.empty()) settings.certificate_for = certificates_by_name(config.tls_server_sni_maps);
+    settings.verify_depth = static_cast<int>(config.smtpd_tls_ccert_verifydepth);
     settings.ca_file = config.smtpd_tls_CAfile;
     settings.ca_path = config.smtpd_tls_CApath;
     settings.protocols = base::join(mandatory ? config.smtpd_tls_mandatory_protocols : config.smtpd_tls_protocols, " ");

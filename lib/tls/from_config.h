@@ -8,8 +8,8 @@ namespace tls {
 
 enum class Use { opportunistic, mandatory };
 
-// smtpd_tls_…; also makes or reads the ticket secret in data_directory, so it belongs before rights are dropped. Of
-// tls_server_sni_maps the caller makes certificate_for.
+// smtpd_tls_…; also makes or reads the ticket secret in data_directory, and opens
+// tls_server_sni_maps, so it belongs before rights are dropped.
 ServerSettings server_settings(const config::Config& config, Use use);
 
 // prefix_tls_…, where prefix is "smtp" or "lmtp".

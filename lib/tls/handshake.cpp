@@ -212,6 +212,7 @@ async::Task<Info> accept(net::Stream& stream, const ServerContext& context, net:
     if (context.settings().require_certificate && info.trust != Trust::trusted)
         throw Failed(info.trust == Trust::anonymous ? "client certificate missing"
                                                     : "client certificate not trusted: " + info.trust_trouble);
+    info.named_certificate = !info.server_name.empty() && context.has_certificate_for(info.server_name);
     info.plaintext_discarded = discarded;
     stream.set_transport(std::move(transport));
     co_return info;

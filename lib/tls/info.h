@@ -24,6 +24,9 @@ struct Info {
                              // only, else ""
     bool resumed = false;    // an earlier session went on
     std::string server_name; // SNI: what the client asked for, or what we asked for
+    bool named_certificate = false; // tls_server_sni_maps has a certificate for that name
+    // Server only, bytes: what a login can be bound to. RFC 9266 (TLS 1.3 alone) and RFC 5929 4; "": there is none.
+    std::string exporter, server_end_point;
 
     Trust trust = Trust::anonymous;
     std::string peer_name;               // the certificate's subject common name
@@ -43,6 +46,8 @@ struct Info {
     std::string cipher_text() const;
     // cipher_text() and the details, as Postfix logs them.
     std::string text() const;
+    // The lines of Received: that smtpd_tls_received_header asks for, each with a tab before and CRLF behind.
+    std::string received_lines(bool certificate_asked_for) const;
 };
 
 } // namespace tls

@@ -59,6 +59,7 @@ ContextHandle ServerContext::State::make()
     remember(made.get(), this);
     if (settings.server_order) SSL_CTX_set_options(made.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
     if (settings.ask_certificate || settings.require_certificate) {
+        SSL_CTX_set_verify_depth(made.get(), settings.verify_depth);
         SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, on_verify);
         if (!settings.ca_file.empty())
             SSL_CTX_set_client_CA_list(made.get(), SSL_load_client_CA_file(settings.ca_file.c_str()));
@@ -191,16 +192,21 @@ void ServerContext::look_at_files() const
     state_->last_look = base::steady_now();
     state_->named_chains.clear();
     FilesStamp files = stamp(state_->settings);
-    if (files == state_->files) return;
+    if (files == state_->files || !files.readable) return;
     // Remembered also when reading fails: one warning for each change, not one a minute.
     state_->files = files;
     try {
         state_->context = state_->make();
         base::log::info("TLS certificate was renewed on disk and is used from now on");
     } catch (const Failed& failure) {
-        base::log::warning("a changed TLS certificate can't be loaded, the old one stays in use until restart: {}",
+        base::log::warning("a changed TLS certificate can't be loaded, the old one stays in use: {}",
                            failure.what());
     }
+}
+
+bool ServerContext::has_certificate_for(const std::string& name) const
+{
+    return state_->settings.certificate_for && state_->chains_for(base::lower(name));
 }
 
 ssl_ctx_st* ServerContext::current() const

@@ -19,6 +19,8 @@ struct CommonSettings {
     std::string key_file;       // "": in cert_file
     std::string more_cert_file; // a second one, of another algorithm (smtpd_tls_eccert_file)
     std::string more_key_file;
+    std::string third_cert_file; // smtpd_tls_dcert_file
+    std::string third_key_file;
     std::string ca_file;
     std::string ca_path;
     std::string protocols = ">=TLSv1.2";
@@ -34,6 +36,7 @@ struct ServerSettings : CommonSettings {
     bool server_order = false; // tls_preempt_cipherlist
     bool ask_certificate = false;
     bool require_certificate = false;
+    int verify_depth = 9; // certificates between a client's own and an authority's
     std::string dh_file;                      // "" or "auto": OpenSSL's own groups
     std::string session_context = "rookpost"; // sessions are resumed within one of these only
     int session_lifetime = 3600;              // seconds; 0: no tickets

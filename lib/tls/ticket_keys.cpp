@@ -9,6 +9,7 @@
 #include <openssl/hmac.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cstring>
@@ -32,10 +33,11 @@ std::string fresh_secret(const std::string& path)
 
 std::string shared_ticket_secret(const std::string& path)
 {
+    // The processes of a service start at the same moment: one makes it, the others wait.
+    base::Fd lock = base::open_file(path + ".lock", O_RDWR | O_CREAT, 0600);
+    if (::flock(lock.get(), LOCK_EX) != 0) throw base::SystemError("lock " + path);
     std::string secret = fresh_secret(path);
     if (!secret.empty()) return secret;
-    // Two that start at the same moment may each keep their own: their clients then make a full handshake, nothing
-    // worse.
     secret = base::random_bytes(secret_size);
     base::replace_file(path, secret, 0600);
     return secret;
