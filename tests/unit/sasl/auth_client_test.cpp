@@ -130,6 +130,32 @@ TEST_CASE("a login is asked and answered", "[sasl]")
     }
 }
 
+TEST_CASE("auth is told what the TLS session says of the client, and SCRAM what it can be bound to", "[sasl]")
+{
+    auto asked = [](const char* mechanism) {
+        AuthClient client("nowhere");
+        Auth auth(client);
+        Exchange exchange(client);
+        Request request(mechanism, "smtp");
+        request.certificate_name = "joe\tuser";
+        request.tls_exporter = "exporter";
+        request.tls_server_end_point = "end";
+        auto task = exchange.start(std::move(request), limit);
+        task.start();
+        auth.greet();
+        let_run();
+        std::string heard = auth.heard();
+        return heard.substr(heard.find("AUTH"));
+    };
+    std::string start = "\tservice=smtp\tnologin\tvalid-client-cert\tcert_username=joe\001tuser";
+    CHECK(asked("EXTERNAL") == "AUTH\t1\tEXTERNAL" + start + "\n");
+    CHECK(asked("SCRAM-SHA-1") == "AUTH\t1\tSCRAM-SHA-1" + start + "\ttls_exporter=ZXhwb3J0ZXI=\ttls_server_end_point=ZW5k\n");
+    Mechanism usual, hidden, plus;
+    hidden.is_private = plus.is_private = plus.binds = true;
+    CHECK((usual.is_offered(false) && plus.is_offered(true)));
+    CHECK_FALSE((hidden.is_offered(true) || plus.is_offered(false)));
+}
+
 TEST_CASE("challenges go to and fro, and exchanges do not mix", "[sasl]")
 {
     AuthClient client("nowhere");
