@@ -18,7 +18,7 @@ std::string field_address(const std::string& address) { return base::printable(m
 
 Agent::Agent(const config::Config& config, std::string service, bool is_virtual, const std::string& queue_folder,
              Workers::Limits limits)
-    : config(config), service(std::move(service)), queue_folder(queue_folder), change_user(limits.change_user), router(config), address_maps(config, router), aliases(config),
+    : config(config), service(std::move(service)), queue_folder(queue_folder), change_user(limits.change_user), router(config), rules(config, router), aliases(config),
       workers(config, limits), maker(queue_folder + "/private/qmgr", connections), mailbox_commands(config.mailbox_command_maps),
       mailbox_transports(config.mailbox_transport_maps), fallback_transports(config.fallback_transport_maps),
       virtual_mailboxes(config.virtual_mailbox_maps), virtual_uids(config.virtual_uid_maps), virtual_gids(config.virtual_gid_maps),

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "aliases.h"
+#include "cleanup/rules.h"
 #include "config/config.h"
 #include "order.h"
-#include "routing/address_maps.h"
 #include "routing/router.h"
 #include "spool/agent.h"
 #include "spool/maker.h"
@@ -23,7 +23,7 @@ struct Agent {
     std::string queue_folder;
     bool change_user;                   // started as root
     routing::Router router;
-    routing::AddressMaps address_maps;
+    cleanup::Rules rules;               // of what is forwarded
     Aliases aliases;
     Users users;
     Workers workers;

@@ -4,13 +4,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cleanup/intake.h"
 #include "content.h"
 #include "mail/address.h"
-#include "spool/intake.h"
 
 #include <fmt/format.h>
 
 #include <map>
+#include <memory>
 
 namespace local_delivery {
 namespace {
@@ -21,10 +22,12 @@ struct Group {
     std::vector<std::string> addresses;
 };
 
-spool::Origin origin_for(Agent& agent, const spool::Deliver& job, const spool::Recipient& recipient, const Group& group, const std::string& id)
+cleanup::Origin origin_for(Agent& agent, const spool::Deliver& job, const spool::Recipient& recipient, const Group& group, const std::string& id)
 {
     const config::Config& config = agent.config;
-    spool::Origin origin;
+    cleanup::Origin origin;
+    origin.source = cleanup::Source::forward;
+    origin.ours = job.content_flags & spool::content_ours;
     base::Wall now = base::wall_now();
     origin.sender = group.sender;
     origin.arrival = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
@@ -52,54 +55,69 @@ spool::Origin origin_for(Agent& agent, const spool::Deliver& job, const spool::R
     return origin;
 }
 
-void add_recipients(Agent& agent, spool::Intake& intake, const spool::Recipient& original, const Group& group)
+void add_recipients(Agent& agent, cleanup::Intake& intake, const spool::Recipient& original, const Group& group)
 {
-    std::set<std::string> known;
     for (const std::string& address : group.addresses) {
-        std::string canonical = agent.address_maps.canonical(address, routing::Place::envelope_recipient);
-        for (std::string& final : agent.address_maps.expand_virtual(canonical)) {
-            if (!known.insert(mail::fold_case(final)).second) continue;
-            spool::Recipient recipient;
-            recipient.address = std::move(final);
-            recipient.original = original.original.empty() ? original.address : original.original;
-            if (!group.own_list) {
-                recipient.dsn_original = original.dsn_original;
-                recipient.notify = original.notify;
-            }
-            intake.add_recipient(std::move(recipient));
+        spool::Recipient recipient;
+        recipient.address = agent.router.rewrite(address);
+        recipient.original = original.original.empty() ? original.address : original.original;
+        if (!group.own_list) {
+            recipient.dsn_original = original.dsn_original;
+            recipient.notify = original.notify;
         }
+        intake.add_recipient(std::move(recipient));
     }
 }
 
-// The message that is copied, for a thread.
-struct Source {
-    std::string queue_id;
+// What a thread works on, which may outlast the task when that is cancelled.
+struct Copy {
+    Copy(std::unique_ptr<cleanup::Intake> intake, const spool::Deliver& job, const base::Fd& to, std::string id)
+        : intake(std::move(intake)), file(job.file.duplicate()), source(file.get(), job.content_offset, job.content_length, job.queue_id),
+          to(to.duplicate()), id(std::move(id))
+    {
+    }
+    std::unique_ptr<cleanup::Intake> intake;
     base::Fd file;
-    uint64_t offset, length;
-    uint32_t flags;
+    Content source;
+    base::Fd to;
+    std::string id;
+    std::string piece;          // read, not yet taken in
 };
 
-spool::ContentSeen seen_before(uint32_t flags)
+cleanup::ContentSeen seen_before(uint32_t flags)
 {
-    spool::ContentSeen seen;
+    cleanup::ContentSeen seen;
     seen.has_8bit = flags & spool::content_8bit;
     seen.has_leading_dot = flags & spool::content_dot_lines;
     seen.longest_line = flags & spool::content_long_lines ? 1000 : 0;
     return seen;
 }
 
-// Reads, checks and writes the whole copy. Blocks. Gives why it can't be taken.
-std::optional<spool::Refusal> copy(spool::Intake& intake, const Source& source, int to, const std::string& id)
+// The body passes by, and all is written. Blocks.
+void copy_body(Copy& copy, const cleanup::ContentSeen& seen)
 {
-    Content content(source.file.get(), source.offset, source.length, source.queue_id);
-    for (auto piece = content.next(); !piece.empty(); piece = content.next()) {
+    cleanup::Intake& intake = *copy.intake;
+    for (std::string_view piece = copy.piece; !piece.empty(); piece = copy.source.next()) {
         intake.add(piece);
-        if (intake.full()) spool::write_blocks(to, intake.take_blocks(), false, id);
+        if (intake.full()) spool::write_blocks(copy.to.get(), intake.take_writes(), false, copy.id);
     }
-    auto blocks = intake.finish(seen_before(source.flags));
-    if (auto refusal = intake.refusal()) return refusal;
-    spool::write_blocks(to, blocks, true, id);
-    return std::nullopt;
+    intake.finish(seen);
+    spool::write_blocks(copy.to.get(), intake.seal(), true, copy.id);
+}
+
+// The header needs tables, which are the loop's; reading and writing is for a thread. Gives why it can't be taken.
+async::Task<std::optional<cleanup::Refusal>> copy_message(std::shared_ptr<Copy> copy, cleanup::ContentSeen seen)
+{
+    auto read = [copy] { copy->piece = copy->source.next(); };
+    co_await async::offload(read);
+    while (!copy->piece.empty() && copy->intake->in_header()) {
+        copy->intake->add(copy->piece);
+        co_await async::offload(read);
+    }
+    copy->intake->close_header();
+    auto work = [copy, seen] { copy_body(*copy, seen); };
+    if (!copy->intake->refusal()) co_await async::offload(work);
+    co_return copy->intake->refusal();
 }
 
 async::Task<Report> forward_group(Agent& agent, const spool::Deliver& job, const spool::Recipient& recipient, const Group& group)
@@ -107,18 +125,12 @@ async::Task<Report> forward_group(Agent& agent, const spool::Deliver& job, const
     try {
         spool::NewFile file = co_await agent.maker.create();
         std::string id = file.id();
-        spool::Intake intake(agent.config, origin_for(agent, job, recipient, group, id), id);
-        add_recipients(agent, intake, recipient, group);
-        // The thread may outlast this task when it is cancelled: it works on a descriptor and an intake of its own.
-        auto shared = std::make_unique<spool::Intake>(std::move(intake));
-        Source source{job.queue_id, job.file.duplicate(), job.content_offset, job.content_length, job.content_flags};
-        auto work = [intake = std::move(shared), source = std::move(source), to = file.fd().duplicate(), id]() mutable {
-            auto refusal = copy(*intake, source, to.get(), id);
-            return std::make_pair(std::move(refusal), intake->message_id());
-        };
-        auto result = co_await async::offload(std::move(work));
-        base::log::info_as("cleanup", fmt::format("{}: message-id={}", id, result.second));
-        if (result.first) co_return bounced(result.first->dsn, result.first->text);
+        auto intake = std::make_unique<cleanup::Intake>(agent.rules, origin_for(agent, job, recipient, group, id), id);
+        add_recipients(agent, *intake, recipient, group);
+        auto copy = std::make_shared<Copy>(std::move(intake), job, file.fd(), id);
+        auto refusal = co_await copy_message(copy, seen_before(job.content_flags));
+        if (refusal && refusal->code < 500) co_return deferred(refusal->dsn, "unable to forward message: " + refusal->text);
+        if (refusal) co_return bounced(refusal->dsn, refusal->text);
         file.commit();
         Report done = report(spool::Outcome::handed_on, "2.0.0", "forwarded as " + id);
         co_return done;

@@ -36,7 +36,7 @@ config::NoticeTemplates notice_templates(const config::Config& config)
 } // namespace
 
 Manager::Manager(const config::Config& config, async::Nursery& nursery)
-    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config), address_maps_(config, router_),
+    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config), intake_rules_(config, router_),
       notice_templates_(qmgr::notice_templates(config))
 {
     folders_.make();

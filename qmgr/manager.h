@@ -4,9 +4,9 @@
 #include "message.h"
 #include "transport.h"
 
+#include "cleanup/rules.h"
 #include "config/config.h"
 #include "config/notice_templates.h"
-#include "routing/address_maps.h"
 #include "routing/router.h"
 #include "spool/folders.h"
 
@@ -22,7 +22,7 @@ public:
     const config::Config& config() const { return config_; }
     const spool::Folders& folders() const { return folders_; }
     async::Nursery& nursery() { return nursery_; }
-    routing::AddressMaps& address_maps() { return address_maps_; }
+    cleanup::Rules& intake_rules() { return intake_rules_; }    // of notices
     const config::NoticeTemplates& notice_templates() const { return notice_templates_; }
 
     // A new, empty queue file in incoming. Throws base::SystemError.
@@ -85,7 +85,7 @@ private:
     async::Nursery& nursery_;
     spool::Folders folders_;
     routing::Router router_;
-    routing::AddressMaps address_maps_;
+    cleanup::Rules intake_rules_;
     config::NoticeTemplates notice_templates_;
     std::unordered_map<std::string, std::unique_ptr<Message>> active_;
     std::unordered_map<std::string, std::unique_ptr<Transport>> transports_;

@@ -61,8 +61,7 @@ async::Task<smtp::Reply> cmd_mail(Session& s, const smtp::Command& command)
     }
     if (auto no_room = refuse_without_space(s, mail.size.value_or(0))) co_return *no_room;
     Transaction transaction;
-    if (!mail.sender.null())
-        transaction.sender = s.service.address_maps.canonical(s.service.router.rewrite(mail.sender.address), routing::Place::envelope_sender);
+    if (!mail.sender.null()) transaction.sender = s.service.router.rewrite(mail.sender.address);
     transaction.mail = std::move(mail);
     transaction.treatment = std::exchange(s.checks.before_mail, {});
     if (transaction.treatment.filter.empty()) transaction.treatment.filter = s.config.content_filter;

@@ -10,24 +10,14 @@ namespace smtpd {
 
 namespace {
 
-bool is_given(const Transaction& mail, const std::string& address)
+void add_recipient(Session& s, const smtp::RcptCommand& command, const std::string& address)
 {
-    return std::any_of(mail.recipients.begin(), mail.recipients.end(), [&](const auto& known) { return known.address == address; });
-}
-
-// The addresses that canonical maps and virtual aliases make of it; each gets the message once.
-void add_recipients(Session& s, const smtp::RcptCommand& command, const std::string& address)
-{
-    std::string canonical = s.service.address_maps.canonical(address, routing::Place::envelope_recipient);
-    for (auto& final_address : s.service.address_maps.expand_virtual(canonical)) {
-        if (is_given(*s.mail, final_address)) continue;
-        spool::Recipient recipient;
-        recipient.address = std::move(final_address);
-        recipient.original = address;
-        if (!command.orcpt.empty()) recipient.dsn_original = command.orcpt_type + ";" + command.orcpt;
-        recipient.notify = command.notify;
-        s.mail->recipients.push_back(std::move(recipient));
-    }
+    spool::Recipient recipient;
+    recipient.address = address;
+    recipient.original = command.recipient.address;
+    if (!command.orcpt.empty()) recipient.dsn_original = command.orcpt_type + ";" + command.orcpt;
+    recipient.notify = command.notify;
+    s.mail->recipients.push_back(std::move(recipient));
 }
 
 } // namespace
@@ -52,7 +42,7 @@ async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
         log_reject(s, "RCPT", *no_room, address);
         co_return *no_room;
     }
-    add_recipients(s, rcpt, address);
+    add_recipient(s, rcpt, address);
     s.stage = rcpt_given;
     ++s.mail->taken;
     co_return smtp::Reply{250, "2.1.5", "Ok"};

@@ -48,8 +48,8 @@ bool speaks_lmtp(const config::Config& config)
 
 Service::Service(const config::Config& configuration, async::Nursery& nursery, bool is_letterbox, dns::Options dns, base::Fd shared)
     : config(configuration), letterbox(is_letterbox), lmtp(!is_letterbox && speaks_lmtp(config)), name(service_name(config)),
-      router(config), recipients(config, router), address_maps(config, router), restriction_lists(config),
-      trusted_networks(config.find("mynetworks").value_or("")),
+      router(config), recipients(config, router), rules(config, router), restriction_lists(config),
+      trusted_networks(config.find("mynetworks").value_or("")), rewrite_clients(config),
       bare_newline_exceptions(config.find("smtpd_forbid_bare_newline_exclusions").value_or("")),
       limit_exceptions(config.find("smtpd_client_event_limit_exceptions").value_or("")),
       maker(config.queue_directory + "/private/qmgr", nursery), resolver(std::move(dns)),

@@ -1,14 +1,16 @@
 // service: what all sessions of one smtpd process share; made while we may still read keys and tables.
 #pragma once
 
+#include "rewrite_clients.h"
+
 #include "async/nursery.h"
+#include "cleanup/rules.h"
 #include "config/config.h"
 #include "dns/resolver.h"
 #include "ipc/client_counts.h"
 #include "maps/map.h"
 #include "maps/matchlist.h"
 #include "restrictions/rules.h"
-#include "routing/address_maps.h"
 #include "routing/recipients.h"
 #include "routing/router.h"
 #include "sasl.h"
@@ -37,9 +39,10 @@ public:
     const std::string name;                         // in master.cf: "smtp"
     routing::Router router;
     routing::Recipients recipients;
-    routing::AddressMaps address_maps;
+    cleanup::Rules rules;
     restrictions::Rules restriction_lists;
     maps::NetworkList trusted_networks;             // mynetworks
+    RewriteClients rewrite_clients;                 // local_header_rewrite_clients
     maps::NetworkList bare_newline_exceptions;      // smtpd_forbid_bare_newline_exclusions
     maps::NetworkList limit_exceptions;             // smtpd_client_event_limit_exceptions
     std::optional<tls::ServerContext> tls;          // empty: no certificate, or smtpd_tls_security_level = none

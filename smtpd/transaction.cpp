@@ -1,5 +1,6 @@
 #include "transaction.h"
 
+#include "restrictions/stages.h"
 #include "session.h"
 
 #include "async/offload.h"
@@ -135,18 +136,25 @@ void begin_content(Session& s)
 {
     Transaction& mail = *s.mail;
     mail.arrival = microseconds_now();
-    spool::Origin origin;
+    cleanup::Origin origin;
     origin.sender = mail.sender;
     origin.arrival = mail.arrival;
     origin.attributes = attributes(s);
     std::string protocol = std::exchange(s.client.protocol, with_protocol(s));
     origin.received = received_field(s);
     s.client.protocol = protocol;
-    origin.complete_headers = s.client.uid || s.client.trusted || !s.sasl_user.empty();
-    origin.from = mail::to_external(mail.sender);
-    if (origin.from.empty() && s.client.uid) origin.from = user_name(*s.client.uid) + "@" + s.config.myorigin;
+    // What goes wrong here goes wrong for the message: the reply to its content says so.
+    try {
+        origin.ours = s.client.uid || s.service.rewrite_clients.contains(s);
+    } catch (const maps::Unavailable& trouble) {
+        base::log::warning("{}: {}", mail.file.id(), trouble.what());
+        mail.failure = smtp::Reply{451, "4.3.0", "Error: queue file write error"};
+    }
+    if (mail.sender.empty() && s.client.uid) origin.from = user_name(*s.client.uid) + "@" + s.config.myorigin;
+    if (!s.client.uid) origin.client = s.client.text();
     origin.utf8 = mail.mail.smtputf8 || (detects_utf8(s) && has_utf8_address(mail));
-    mail.intake.emplace(s.config, std::move(origin), mail.file.id());
+    mail.intake = std::make_unique<cleanup::Intake>(s.service.rules, std::move(origin), mail.file.id());
+    mail.intake->treatment() = std::move(mail.treatment);
     for (auto& recipient : mail.recipients) mail.intake->add_recipient(recipient);
 }
 
@@ -161,8 +169,8 @@ async::Task<> take_content(Session& s)
     mail.decoded.clear();
     if (mail.failure || !mail.intake->full()) co_return;
     // A descriptor of its own: the session may end while the thread still writes.
-    auto write = [fd = mail.file.fd().duplicate(), blocks = mail.intake->take_blocks(), id = mail.file.id()] {
-        spool::write_blocks(fd.get(), blocks, false, id);
+    auto write = [fd = mail.file.fd().duplicate(), writes = mail.intake->take_writes(), id = mail.file.id()] {
+        spool::write_blocks(fd.get(), writes, false, id);
     };
     try {
         co_await async::offload(std::move(write));
@@ -172,34 +180,54 @@ async::Task<> take_content(Session& s)
     }
 }
 
+namespace {
+
+// Makes the message durable and gives it to the queue manager; sets failure when that cannot be.
+async::Task<> keep_message(Transaction& mail)
+{
+    std::string id = mail.file.id();
+    auto keep = [fd = mail.file.fd().duplicate(), writes = mail.intake->seal(), id] { spool::write_blocks(fd.get(), writes, true, id); };
+    if (auto refusal = mail.intake->refusal()) {
+        mail.failure = smtp::Reply{refusal->code, refusal->dsn, refusal->text};
+        co_return;
+    }
+    try {
+        co_await async::offload(std::move(keep));
+        mail.file.commit();
+    } catch (const base::SystemError& failure) {
+        base::log::warning("{}: {}", id, failure.what());
+        mail.failure = storage_reply(failure);
+    } catch (const spool::Unavailable& failure) {
+        base::log::warning("{}: {}", id, failure.what());
+        mail.failure = smtp::Reply{451, "4.3.0", "Error: queue file write error"};
+    }
+}
+
+} // namespace
+
 async::Task<smtp::Reply> end_content(Session& s, smtp::ContentFacts facts)
 {
     Transaction& mail = *s.mail;
     std::string id = mail.file.id();
+    bool said = false;      // in the log, with more than we know
     if (!mail.failure) {
-        spool::ContentSeen seen{facts.has_8bit, facts.has_leading_dot, facts.longest_line};
-        auto blocks = mail.intake->finish(seen);
-        if (auto refusal = mail.intake->refusal()) mail.failure = smtp::Reply{refusal->code, refusal->dsn, refusal->text};
-        base::log::info_as("cleanup", fmt::format("{}: message-id={}", id, mail.intake->message_id()));
-        if (!mail.failure) {
-            auto keep = [fd = mail.file.fd().duplicate(), blocks = std::move(blocks), id] { spool::write_blocks(fd.get(), blocks, true, id); };
-            try {
-                co_await async::offload(std::move(keep));
-                mail.file.commit();
-            } catch (const base::SystemError& failure) {
-                base::log::warning("{}: {}", id, failure.what());
-                mail.failure = storage_reply(failure);
-            } catch (const spool::Unavailable& failure) {
-                base::log::warning("{}: {}", id, failure.what());
-                mail.failure = smtp::Reply{451, "4.3.0", "Error: queue file write error"};
-            }
+        mail.intake->finish({facts.has_8bit, facts.has_leading_dot, facts.longest_line});
+        if (auto refusal = mail.intake->refusal()) {
+            mail.failure = smtp::Reply{refusal->code, refusal->dsn, refusal->text};
+            said = true;
         }
     }
+    if (!mail.failure) {
+        mail.failure = co_await restrictions::check_end_of_data(s);
+        said = mail.failure.has_value();
+    }
+    // What is discarded is abandoned with the transaction, and the client is none the wiser.
+    if (!mail.failure && !mail.intake->treatment().discard) co_await keep_message(mail);
     std::string bytes = mail.chunks ? fmt::format("{} bytes ", mail.received) : "";
     smtp::Reply reply{250, "2.0.0", "Ok: " + bytes + "queued as " + id};
     if (mail.failure) {
         reply = *mail.failure;
-        log_reject(s, "END-OF-MESSAGE", reply);
+        if (!said) log_reject(s, "END-OF-MESSAGE", reply);
     } else {
         s.committed = id;
         s.junk = s.errors = 0;

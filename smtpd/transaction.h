@@ -3,12 +3,13 @@
 
 #include "service.h"
 
+#include "cleanup/intake.h"
 #include "smtp/command.h"
 #include "smtp/data.h"
-#include "spool/intake.h"
 #include "spool/maker.h"
 #include "spool/treatment.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,10 +26,10 @@ struct Transaction {
     int64_t taken = 0;                           // of them accepted: so many replies does LMTP give at the end
     spool::NewFile file;                         // asked for with the first recipient
     int64_t arrival = 0;                         // microseconds since 1970
-    spool::Treatment treatment;                  // what tables and filters want done with it
+    spool::Treatment treatment;                  // what tables want done with it; intake's, once there is content
 
     // While content comes in.
-    std::optional<spool::Intake> intake;
+    std::unique_ptr<cleanup::Intake> intake;
     std::string decoded;                         // content, canonical, not yet handed to intake
     uint64_t received = 0;                       // bytes of content so far
     std::optional<smtp::Reply> failure;          // what will be said at its end

@@ -82,7 +82,8 @@ std::optional<std::vector<std::string>> map_address(maps::Maps& tables, std::str
 AddressMaps::AddressMaps(const config::Config& config, Router& router)
     : config_(config), search_(address_search(config, router.domains())), rules_(RewriteRules::local(config)),
       propagate_canonical_(lists(config.propagate_unmatched_extensions, "canonical")),
-      propagate_virtual_(lists(config.propagate_unmatched_extensions, "virtual")), canonical_(config.canonical_maps),
+      propagate_virtual_(lists(config.propagate_unmatched_extensions, "virtual")),
+      unmasked_(config.masquerade_exceptions, maps::Matching::strings), canonical_(config.canonical_maps),
       sender_canonical_(config.sender_canonical_maps), recipient_canonical_(config.recipient_canonical_maps), virtual_(config.virtual_alias_maps)
 {
 }
@@ -99,18 +100,18 @@ std::string AddressMaps::map_one(maps::Maps& tables, const std::string& title, s
         address = std::move(mapped->front());
         if (only_case) return address;
     }
-    throw maps::Unavailable(fmt::format("unreasonable {} map nesting for {}", title, base::printable(address, 200)));
+    throw Unreasonable(fmt::format("unreasonable {} map nesting for {}", title, base::printable(address, 200)));
 }
 
-std::string AddressMaps::masquerade(std::string address) const
+std::string AddressMaps::masquerade(std::string address)
 {
     size_t at = address.rfind('@');
     if (at == address.npos) return address;
     std::string_view domain = std::string_view(address).substr(at + 1);
-    if (lists(config_.masquerade_exceptions, std::string_view(address).substr(0, at))) return address;
+    if (unmasked_.matches(std::string_view(address).substr(0, at))) return address;
     for (std::string_view parent : config_.masquerade_domains) {
-        bool keep = parent.starts_with('!');
-        if (keep) parent.remove_prefix(1);
+        bool keep = false;
+        for (; parent.starts_with('!'); parent.remove_prefix(1)) keep = !keep;
         if (base::same_word(domain, parent)) break;
         if (domain.size() <= parent.size() || !base::ends_with_word(domain, parent) || domain[domain.size() - parent.size() - 1] != '.') continue;
         if (!keep) address.replace(at + 1, address.npos, parent);
@@ -138,8 +139,8 @@ std::vector<std::string> AddressMaps::expand_virtual(std::string_view recipient)
     std::vector<std::string> addresses{std::string(recipient)};
     if (virtual_.empty()) return addresses;
     std::set<std::string> into_themselves;   // user → user, other: the user himself is delivered to
-    auto refuse = [&](const char* what) -> maps::Unavailable {
-        return maps::Unavailable(fmt::format("unreasonable virtual_alias_maps map {} for {}", what, base::printable(recipient, 200)));
+    auto refuse = [&](const char* what) -> Unreasonable {
+        return Unreasonable(fmt::format("unreasonable virtual_alias_maps map {} for {}", what, base::printable(recipient, 200)));
     };
     // Each address is replaced in place until it is known no more; what else it grows into is appended and has its turn.
     for (size_t i = 0; i < addresses.size(); ++i) {

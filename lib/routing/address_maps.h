@@ -4,6 +4,7 @@
 
 #include "maps/address_search.h"
 #include "maps/map.h"
+#include "maps/matchlist.h"
 #include "routing/router.h"
 
 #include <string>
@@ -11,6 +12,12 @@
 #include <vector>
 
 namespace routing {
+
+// Tables whose results run wild: endless, or too many.
+class Unreasonable : public maps::Unavailable {
+public:
+    using maps::Unavailable::Unavailable;
+};
 
 enum class Place { envelope_sender, envelope_recipient, header_sender, header_recipient };
 
@@ -31,12 +38,13 @@ public:
 
 private:
     std::string map_one(maps::Maps& tables, const std::string& title, std::string address);
-    std::string masquerade(std::string address) const;
+    std::string masquerade(std::string address);
 
     const config::Config& config_;
     maps::AddressSearch search_;
     RewriteRules rules_;
     bool propagate_canonical_, propagate_virtual_;
+    maps::MatchList unmasked_;      // masquerade_exceptions
     maps::Maps canonical_, sender_canonical_, recipient_canonical_, virtual_;
 };
 

@@ -96,6 +96,7 @@ enum ContentFlag : uint32_t {
     content_utf8 = 4,           // SMTPUTF8 was asked for (RFC 6531)
     content_long_lines = 8,     // a line longer than 998 bytes (RFC 5322 2.1.1)
     content_no_final_newline = 16,
+    content_ours = 32,          // local_header_rewrite_clients: its headers were completed, and are completed again in what is made of it
 };
 
 // "Deliver this to these." The content lies in the file at content_offset, with CRLF line ends, not dot-stuffed, headers first.

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cleanup/intake.h"
 #include "mail/header.h"
-#include "spool/intake.h"
 
 namespace qmgr {
 namespace {
@@ -80,31 +80,34 @@ async::Task<std::string> post(Manager& manager, const Message& message, Notice n
     notice.id = file.id;
     notice.whole_message = returned.whole;
     if (config.enable_threaded_bounces) notice.in_reply_to = mail::field_value(returned.content, "Message-ID").value_or("");
-    spool::Origin origin;
+    cleanup::Origin origin;
+    origin.source = notice.postmaster_copy ? cleanup::Source::notify : cleanup::Source::bounce;
     origin.arrival = now_microseconds();
     origin.sender = notice.postmaster_copy ? double_bounce(config) : "";
-    origin.complete_headers = true;
+    origin.ours = true;
     origin.received = fmt::format("Received: by {} ({})\r\n\tid {}; {}\r\n", config.myhostname, config.mail_name, file.id,
                                   base::mail_date(base::wall_now()));
-    std::vector<std::string> recipients = manager.address_maps().expand_virtual(notice.to);
     std::string text = write_notice(config, manager.notice_templates(), message, notice, returned.content);
-    spool::Intake intake(config, std::move(origin), file.id);
-    for (auto& address : recipients) {
-        spool::Recipient recipient;
-        recipient.address = std::move(address);
-        recipient.original = notice.to;
-        intake.add_recipient(std::move(recipient));
-    }
+    cleanup::Intake intake(manager.intake_rules(), std::move(origin), file.id);
+    spool::Recipient recipient;
+    recipient.address = recipient.original = notice.to;
+    intake.add_recipient(std::move(recipient));
     intake.add(text);
-    spool::ContentSeen seen;
+    cleanup::ContentSeen seen;
     seen.has_8bit = !base::is_ascii(text);
     seen.has_leading_dot = text.find("\r\n.") != std::string::npos;
-    auto blocks = intake.finish(seen);
-    auto keep = [fd = file.fd.duplicate(), blocks = std::move(blocks), id = file.id] { spool::write_blocks(fd.get(), blocks, true, id); };
-    base::log::info_as("cleanup", fmt::format("{}: message-id={}", file.id, intake.message_id()));
+    intake.finish(seen);
+    auto keep = [fd = file.fd.duplicate(), writes = intake.seal(), id = file.id] { spool::write_blocks(fd.get(), writes, true, id); };
+    // A notice that the checks refuse is lost with what it tells of; a table that fails is asked again.
+    auto refusal = intake.refusal();
+    if (intake.treatment().discard || (refusal && refusal->code >= 500)) {
+        manager.folders().remove({spool::Queue::incoming}, file.id);
+        co_return file.id;
+    }
     std::exception_ptr trouble;
+    if (refusal) trouble = std::make_exception_ptr(maps::Unavailable(refusal->text));
     try {
-        co_await async::offload(std::move(keep));
+        if (!trouble) co_await async::offload(std::move(keep));
     } catch (const base::SystemError&) {
         trouble = std::current_exception();
     }

@@ -86,7 +86,11 @@ void Inquiry::log(std::string_view event, const std::string& text) const
     base::log::info("{}", line);
 }
 
-spool::Treatment& Inquiry::treatment() { return session.mail ? session.mail->treatment : session.checks.before_mail; }
+spool::Treatment& Inquiry::treatment()
+{
+    if (!session.mail) return session.checks.before_mail;
+    return session.mail->intake ? session.mail->intake->treatment() : session.mail->treatment;
+}
 
 const routing::Route& Inquiry::route_of_sender()
 {

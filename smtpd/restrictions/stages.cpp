@@ -87,7 +87,8 @@ async::Task<Result> ask_recipient(Inquiry& inquiry)
         if (result != Result::refuse) result = settle_postponed(inquiry);
         if (result == Result::refuse) co_return result;
     }
-    if (config.smtpd_reject_unlisted_recipient && !inquiry.treatment().discard) co_return reject_unlisted_recipient(inquiry, {});
+    bool unlisted = config.smtpd_reject_unlisted_recipient && !inquiry.session.service.rules.overridden("no_unknown_recipient_checks");
+    if (unlisted && !inquiry.treatment().discard) co_return reject_unlisted_recipient(inquiry, {});
     co_return Result::dunno;
 }
 

@@ -5,7 +5,7 @@
 #include "../spool/scratch.h"
 #include "base/log.h"
 #include "catch.h"
-#include "spool/intake.h"
+#include "cleanup/intake.h"
 
 using namespace qmgr;
 
@@ -29,16 +29,17 @@ struct House {
     std::string accept(const std::string& sender, int64_t age = 0, uint32_t notify = 0)
     {
         Manager::NewFile file = manager->create();
-        spool::Origin origin;
+        cleanup::Origin origin;
         origin.sender = sender;
         origin.arrival = now_microseconds() - age * 1'000'000;
-        spool::Intake intake(config, origin, file.id);
+        cleanup::Intake intake(manager->intake_rules(), origin, file.id);
         spool::Recipient recipient;
         recipient.address = "ann@elsewhere.example";
         recipient.notify = notify;
         intake.add_recipient(recipient);
         intake.add("Subject: x\r\n\r\nbody\r\n");
-        spool::write_blocks(file.fd.get(), intake.finish({}), true, file.id);
+        intake.finish({});
+        spool::write_blocks(file.fd.get(), intake.seal(), true, file.id);
         manager->accept(file.id, std::move(file.fd));
         return file.id;
     }
