@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "sasl/auth_socket.h"
+#include "net/service.h"
 #include "sasl/tab_fields.h"
 
 #include <fmt/format.h>
@@ -145,7 +145,7 @@ async::Task<> AuthClient::converse()
     if (make_stream_)
         stream_ = make_stream_();
     else
-        stream_ = co_await connect_to_auth(where_, connect_limit);
+        stream_ = co_await net::connect_to_service(where_, connect_limit);
     coming_mechanisms_.clear();
     cookie_.clear();
     auth_pid_ = 0;

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "sasl/auth_socket.h"
+#include "net/service.h"
 #include "sasl/tab_fields.h"
 
 #include <fmt/format.h>
@@ -90,7 +90,7 @@ async::Task<net::Stream> reach(const std::string& where, net::Limit limit)
 {
     std::string trouble;
     try {
-        net::Stream stream = co_await connect_to_auth(where, limit);
+        net::Stream stream = co_await net::connect_to_service(where, limit);
         co_return stream;
     } catch (const net::Gone& gone) {
         trouble = gone.what();
