@@ -27,6 +27,8 @@ async::Task<smtp::Reply> cmd_data(Session& s, const smtp::Command& command)
     if (!command.arguments.empty()) co_return smtp::Reply{501, "5.5.4", "Syntax: DATA"};
     auto unwelcome = co_await restrictions::check_data(s);
     if (unwelcome) co_return *unwelcome;
+    if (s.milters) unwelcome = co_await s.milters->data();
+    if (unwelcome) co_return *unwelcome;
     begin_content(s);
     s.say({354, "", "End data with <CR><LF>.<CR><LF>"});
     co_await s.stream.flush(s.config.smtpd_timeout);

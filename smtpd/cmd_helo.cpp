@@ -68,6 +68,8 @@ async::Task<smtp::Reply> cmd_ehlo(Session& s, const smtp::Command& command)
     log_hidden(s);
     auto refusal = co_await restrictions::check_helo(s);
     if (refusal) co_return *refusal;
+    if (s.milters) refusal = co_await s.milters->helo();
+    if (refusal) co_return *refusal;
     std::string lines = co_await capabilities(s);
     co_return smtp::Reply{250, "", lines};
 }
@@ -76,6 +78,8 @@ async::Task<smtp::Reply> cmd_helo(Session& s, const smtp::Command& command)
 {
     be_greeted(s, command, "SMTP");
     auto refusal = co_await restrictions::check_helo(s);
+    if (refusal) co_return *refusal;
+    if (s.milters) refusal = co_await s.milters->helo();
     if (refusal) co_return *refusal;
     co_return smtp::Reply{250, "", s.config.myhostname};
 }

@@ -66,8 +66,10 @@ async::Task<smtp::Reply> cmd_mail(Session& s, const smtp::Command& command)
     transaction.treatment = std::exchange(s.checks.before_mail, {});
     if (transaction.treatment.filter.empty()) transaction.treatment.filter = s.config.content_filter;
     s.mail.emplace(std::move(transaction));
+    ++s.transactions;
     s.stage = mail_given;
     auto refusal = co_await restrictions::check_sender(s, s.mail->mail.sender.address);
+    if (!refusal && s.milters) refusal = co_await s.milters->mail(command.arguments);
     if (refusal) {
         s.reset();
         co_return *refusal;

@@ -36,6 +36,9 @@ async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
     }
     std::string address = s.service.router.rewrite(rcpt.recipient.address);
     auto refusal = co_await restrictions::check_recipient(s, "RCPT", s.mail->mail.sender.address, rcpt.recipient.address);
+    if (refusal && s.milters) co_await s.milters->rejected_rcpt(command.arguments, *refusal);
+    if (refusal) co_return *refusal;
+    if (s.milters) refusal = co_await s.milters->rcpt(command.arguments, address);
     if (refusal) co_return *refusal;
     auto no_room = co_await open_file(s);
     if (no_room) {

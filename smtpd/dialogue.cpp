@@ -129,7 +129,12 @@ async::Task<smtp::Reply> answer(Session& s, std::string line)
         co_return smtp::Reply{250, "2.0.0", "Ok"};
     }
     const Verb* verb = find_verb(command.verb, s.service.lmtp);
-    if (!verb) co_return answer_unknown(s, line, command);
+    if (!verb) {
+        smtp::Reply reply = answer_unknown(s, line, command);
+        std::optional<smtp::Reply> objection;
+        if (s.milters && !s.done) objection = co_await s.milters->unknown(line);
+        co_return objection ? *objection : reply;
+    }
     if (has_control(line)) {
         ++s.tally["unknown"].tried;
         co_return smtp::Reply{500, "5.5.2", "Error: bad syntax"};
@@ -140,7 +145,11 @@ async::Task<smtp::Reply> answer(Session& s, std::string line)
     s.last_command = command.verb;
     bool must_wait = s.client.protocol == "SMTP" || verb->traits & last_in_group;
     if (must_wait && pipelined_wrongly(s)) co_return break_off(s);
+    std::optional<smtp::Reply> objection;
+    if (s.milters && (verb->run == cmd_auth || verb->run == cmd_starttls || verb->run == cmd_vrfy)) objection = s.milters->standing();
+    if (objection) co_return *objection;
     smtp::Reply reply = co_await obey(s, *verb, command);
+    if (s.milters && !s.mail) co_await s.milters->transaction_over();
     if (verb->traits & junk && s.junk++ > s.config.smtpd_junk_command_limit) ++s.errors;
     if (reply.code < 400) ++s.tally[name].done;
     co_return reply;
@@ -224,8 +233,14 @@ async::Task<> greet(Session& s)
         }
     }
     s.hidden_keywords = s.service.hidden_keywords_for(s.client.address);
-    s.denied = co_await restrictions::check_client(s);
-    s.say(s.denied ? *s.denied : smtp::Reply{220, "", s.service.banner});
+    auto objection = co_await meet_milters(s);
+    if (objection) {
+        s.done = objection->code == 421;
+        s.say(*objection);
+    } else {
+        s.denied = co_await restrictions::check_client(s);
+        s.say(s.denied ? *s.denied : smtp::Reply{220, "", s.service.banner});
+    }
     co_await s.stream.flush(s.config.smtpd_timeout);
 }
 

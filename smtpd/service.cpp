@@ -58,6 +58,7 @@ Service::Service(const config::Config& configuration, async::Nursery& nursery, b
       noop_commands(config.find("smtpd_noop_commands").value_or(""), maps::Matching::strings),
       forbidden_commands(config.find("smtpd_forbidden_commands").value_or(""), maps::Matching::strings),
       flushable_domains(config.find("fast_flush_domains").value_or(""), maps::Matching::domains, {flush_parents_match(config), {}}), counts(std::move(shared)),
+      milters(config, is_letterbox),
       hidden_keyword_maps_(config.smtpd_discard_ehlo_keyword_address_maps)
 {
     std::string newline_word = base::lower(config.smtpd_forbid_bare_newline);

@@ -7,6 +7,7 @@
 #include "cleanup/rules.h"
 #include "config/config.h"
 #include "dns/resolver.h"
+#include "filters/milter_settings.h"
 #include "ipc/client_counts.h"
 #include "maps/map.h"
 #include "maps/matchlist.h"
@@ -59,6 +60,8 @@ public:
     std::unique_ptr<maps::Map> command_filter;      // smtpd_command_filter; null: none
     std::string banner;
     ipc::ClientCounts counts;
+    MilterSettings milters;
+    uint64_t sessions = 0;                          // so far
 
     // smtpd_discard_ehlo_keyword_address_maps, else smtpd_discard_ehlo_keywords; lower case. Throws maps::Unavailable.
     std::set<std::string> hidden_keywords_for(const std::string& address);

@@ -137,6 +137,7 @@ async::Task<> run(Session& s)
         s.say({421, "4.3.0", s.config.myhostname + " Error: internal trouble"});
     }
     s.mail.reset();
+    if (s.milters) co_await s.milters->quit();
 }
 
 void know_local_user(Session& s, uid_t uid)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "client.h"
+#include "filters/milters.h"
 #include "limits.h"
 #include "restrictions/state.h"
 #include "service.h"
@@ -33,17 +34,22 @@ struct Tally {
 };
 
 struct Session {
-    Session(net::Stream stream, Service& service) : stream(std::move(stream)), service(service), config(service.config) {}
+    Session(net::Stream stream, Service& service)
+        : stream(std::move(stream)), service(service), config(service.config), number(++service.sessions)
+    {}
 
     net::Stream stream;
     Service& service;
     const config::Config& config;
     net::Address peer;                  // the client's address, by the socket or a proxy before us
+    const uint64_t number;              // of this process, from 1
+    unsigned transactions = 0;          // begun so far
     Client client;
     Forwarded forwarded;                // XFORWARD, for the next message
     std::optional<tls::Info> tls;
     std::string sasl_user, sasl_method;
     std::optional<Transaction> mail;
+    std::unique_ptr<Milters> milters;   // null: none
     unsigned stage = connected;
     bool may_xclient = false, may_xforward = false;
     bool bare_newline_exempt = false;   // smtpd_forbid_bare_newline_exclusions, and local users

@@ -46,7 +46,7 @@ int main(int argc, char** argv)
     smtpd::Service service(daemon.config(), daemon.background(), letterbox, {}, daemon.take_shared_memory());
 
     sandbox::Rights rights;
-    rights.network = !letterbox;
+    rights.network = !letterbox || service.milters.needs_internet();
     rights.read = daemon.readable();
     rights.write = {"/dev/null"};
     daemon.drop_privileges(daemon.config().null_owner, rights);

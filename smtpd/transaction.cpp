@@ -182,6 +182,21 @@ async::Task<> take_content(Session& s)
 
 namespace {
 
+// The milters look at the content, and may change it or object.
+async::Task<std::optional<smtp::Reply>> ask_milters(Session& s)
+{
+    cleanup::Intake& intake = *s.mail->intake;
+    try {
+        auto objection = co_await s.milters->message(intake);
+        // They left nobody to deliver to.
+        if (!objection && !intake.has_recipients()) intake.treatment().discard = true;
+        co_return objection;
+    } catch (const base::SystemError& failure) {
+        base::log::warning("{}: {}", s.mail->file.id(), failure.what());
+    }
+    co_return smtp::Reply{451, "4.3.0", "Error: queue file write error"};
+}
+
 // Makes the message durable and gives it to the queue manager; sets failure when that cannot be.
 async::Task<> keep_message(Transaction& mail)
 {
@@ -219,6 +234,10 @@ async::Task<smtp::Reply> end_content(Session& s, smtp::ContentFacts facts)
     }
     if (!mail.failure) {
         mail.failure = co_await restrictions::check_end_of_data(s);
+        said = mail.failure.has_value();
+    }
+    if (!mail.failure && s.milters) {
+        mail.failure = co_await ask_milters(s);
         said = mail.failure.has_value();
     }
     // What is discarded is abandoned with the transaction, and the client is none the wiser.

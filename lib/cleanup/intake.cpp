@@ -322,20 +322,33 @@ spool::Writes Intake::take_writes()
     return writes;
 }
 
+void Intake::note(const ContentSeen& seen)
+{
+    head_.content_flags &= ~static_cast<uint32_t>(spool::content_8bit | spool::content_dot_lines | spool::content_long_lines);
+    if (seen.has_8bit) head_.content_flags |= spool::content_8bit;
+    if (seen.has_leading_dot) head_.content_flags |= spool::content_dot_lines;
+    if (seen.longest_line > 998) head_.content_flags |= spool::content_long_lines;
+}
+
 void Intake::finish(const ContentSeen& seen)
 {
     close_header();
     if (structure_) structure_->finish();
     head_.content_flags = 0;
-    if (seen.has_8bit) head_.content_flags |= spool::content_8bit;
-    if (seen.has_leading_dot) head_.content_flags |= spool::content_dot_lines;
-    if (seen.longest_line > 998) head_.content_flags |= spool::content_long_lines;
+    note(seen);
     if (origin_.utf8) head_.content_flags |= spool::content_utf8;
     if (origin_.ours) head_.content_flags |= spool::content_ours;
 }
 
-void Intake::replace_body(std::string_view body)
+void Intake::change_sender(const std::string& address, const std::map<std::string, std::string>& attributes)
 {
+    envelope_.sender = duties_.mappings ? rules_.addresses.canonical(address, routing::Place::envelope_sender) : address;
+    for (const auto& [name, value] : attributes) envelope_.attributes[name] = value;
+}
+
+void Intake::replace_body(std::string_view body, const ContentSeen& seen)
+{
+    note(seen);
     body_ = body;
     body_checksum_ = base::crc32(body);
     body_replaced_ = written_ > 0;

@@ -66,7 +66,13 @@ public:
     std::string_view gathered_body() const { return body_; }    // the part that was not yet taken by take_writes()
     uint64_t body_size() const { return written_ + body_.size(); }
     uint64_t body_offset() const { return body_offset_; }       // where the part that was taken lies, once there is one
-    void replace_body(std::string_view body);        // instead of all of it
+    void replace_body(std::string_view body, const ContentSeen& seen);      // instead of all of it
+    // Late changes of the envelope. The sender's, and a new recipient's, address is whole. The attributes are set beside the others. Those
+    // that look up tables throw maps::Unavailable.
+    void change_sender(const std::string& address, const std::map<std::string, std::string>& attributes);
+    void add_late_recipient(spool::Recipient recipient) { recipients_.add(std::move(recipient)); }
+    void remove_recipient(std::string_view address) { recipients_.remove(address); }
+    bool has_recipients() const { return !recipients_.empty(); }
     // The rest, head included: to be written with seal. Nothing may be added any more.
     spool::Writes seal();
 
@@ -87,6 +93,7 @@ private:
     void add_missing_fields();
     void end_fields();
     void add_body(std::string_view body);
+    void note(const ContentSeen& seen);
     void append_body(std::string_view bytes);
     void carry_out_treatment();
     bool given_up() const { return treatment_.discard || refusal().has_value(); }

@@ -47,6 +47,15 @@ void Recipients::add(spool::Recipient recipient)
     add_copy_from(rules_.recipient_bcc, last_);
 }
 
+void Recipients::remove(std::string_view address)
+{
+    std::erase_if(kept_, [&](const spool::Recipient& known) {
+        return base::same_word(known.original, address) || base::same_word(known.address, address);
+    });
+    // It may come back.
+    seen_.clear();
+}
+
 void Recipients::add_copy(const std::string& address)
 {
     spool::Recipient copy;

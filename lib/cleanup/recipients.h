@@ -22,6 +22,9 @@ public:
     // always_bcc, BCC actions: nobody is told what becomes of it (RFC 3461: NOTIFY=NEVER).
     void add_copy(const std::string& address);
 
+    // All that came of an address, or go to it; the address as it was given.
+    void remove(std::string_view address);
+
     const std::string& last() const { return last_; }       // named by the envelope last, as canonical_maps made it
     std::vector<spool::Recipient> take() { return std::move(kept_); }
     const std::vector<spool::Recipient>& peek() const { return kept_; }

@@ -134,7 +134,7 @@ TEST_CASE("header and body can be changed until they are sealed, however large t
                 given.piece = 100000;
                 given.before_seal = [&](Intake& intake) {
                     intake.header() = "To: x\r\n" + std::string(field);
-                    if (new_body) intake.replace_body("another body\r\n");
+                    if (new_body) intake.replace_body("another body\r\n", {});
                 };
                 Taken taken = take(given);
                 bool same = taken.content == "To: x\r\n" + std::string(field) + "\r\n" + (new_body ? "another body\r\n" : body);
