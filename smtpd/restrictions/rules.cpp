@@ -107,6 +107,7 @@ Step Rules::compile_step(const std::vector<std::string>& pieces, size_t& at, std
     }
     step.argument = pieces[++at];
     if (word->argument == Argument::table) step.table = open_table(step.argument);
+    if (word->argument == Argument::service) step.policy = open_policy(step.argument);
     if (word->argument == Argument::blocklist) step.blocklist = Blocklist::parse(step.argument);
     return step;
 }
@@ -130,6 +131,17 @@ std::shared_ptr<maps::Maps> Rules::open_table(const std::string& name)
     auto& table = tables_[name];
     if (!table) table = std::make_shared<maps::Maps>(std::vector<std::string>{name});
     return table;
+}
+
+std::shared_ptr<PolicyClient> Rules::open_policy(const std::string& service)
+{
+    auto& policy = policies_[service];
+    try {
+        if (!policy) policy = std::make_shared<PolicyClient>(read_policy_service(config, service));
+    } catch (const config::Error& trouble) {
+        base::log::warning("check_policy_service: {}", trouble.what());
+    }
+    return policy;
 }
 
 std::shared_ptr<const List> Rules::from_table(const std::string& text, std::string_view table_word)

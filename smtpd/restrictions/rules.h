@@ -1,6 +1,7 @@
 // rules: the restriction lists of main.cf, compiled once: each word with its row in the table of words, its tables open.
 #pragma once
 
+#include "filters/policy.h"
 #include "restrictions/blocklist.h"
 #include "restrictions/inquiry.h"
 
@@ -44,6 +45,7 @@ struct Step {
     std::shared_ptr<maps::Maps> table;          // of Argument::table
     std::shared_ptr<const Blocklist> blocklist; // of Argument::blocklist
     std::shared_ptr<const List> list;           // of a restriction class
+    std::shared_ptr<PolicyClient> policy;       // of Argument::service; null: it is described wrongly
 };
 
 class List {
@@ -76,7 +78,10 @@ private:
     std::shared_ptr<maps::Maps> open_table(const std::string& name);
     bool refuses_strangers(const List& list, int depth = 0) const;
 
+    std::shared_ptr<PolicyClient> open_policy(const std::string& service);
+
     std::map<std::string, std::shared_ptr<maps::Maps>> tables_;
+    std::map<std::string, std::shared_ptr<PolicyClient>> policies_;
     std::map<std::pair<std::string, std::string_view>, std::shared_ptr<const List>> classes_, from_tables_;
     int depth_ = 0;
 };

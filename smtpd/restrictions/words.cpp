@@ -140,6 +140,7 @@ constexpr Word words[] = {
     later("reject_rhsbl_sender", reject_rhsbl_sender, blocklist),
     later("reject_rhsbl_recipient", reject_rhsbl_recipient, blocklist),
 
+    later("check_policy_service", check_policy_service, Argument::service),
     now("check_client_access", check_client_access, table),
     now("check_reverse_client_hostname_access", check_reverse_client_hostname_access, table),
     now("check_helo_access", check_helo_access, table),

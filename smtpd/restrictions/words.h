@@ -48,6 +48,9 @@ async::Task<Result> reject_rhsbl_sender(Inquiry&, const Step&);
 async::Task<Result> reject_rhsbl_recipient(Inquiry&, const Step&);
 async::Task<Result> reject_maps_rbl(Inquiry&, const Step&);
 
+// policy_words.cpp
+async::Task<Result> check_policy_service(Inquiry&, const Step&);
+
 // access_words.cpp: access(5) tables.
 Result check_client_access(Inquiry&, const Step&);
 Result check_reverse_client_hostname_access(Inquiry&, const Step&);
