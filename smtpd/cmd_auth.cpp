@@ -1,6 +1,6 @@
 // cmd_auth: AUTH, RFC 4954: the dialogue between the client and auth, which we only carry.
 #include "commands.h"
-#include "limits.h"
+#include "client_limits.h"
 #include "sasl.h"
 
 #include "base/log.h"

@@ -1,6 +1,6 @@
 // cmd_mail: MAIL, RFC 5321 4.1.1.2: a message begins.
 #include "commands.h"
-#include "limits.h"
+#include "client_limits.h"
 #include "restrictions/stages.h"
 
 #include "base/log.h"

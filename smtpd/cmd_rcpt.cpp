@@ -1,6 +1,6 @@
 // cmd_rcpt: RCPT, RFC 5321 4.1.1.3: may it go there, and can it?
 #include "commands.h"
-#include "limits.h"
+#include "client_limits.h"
 #include "restrictions/stages.h"
 
 #include "base/log.h"

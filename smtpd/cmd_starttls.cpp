@@ -1,6 +1,6 @@
 // cmd_starttls: STARTTLS, RFC 3207. Nothing that was said before it counts afterwards.
 #include "commands.h"
-#include "limits.h"
+#include "client_limits.h"
 #include "secure.h"
 
 namespace smtpd {

@@ -1,6 +1,6 @@
 // cmd_vrfy: VRFY, RFC 5321 4.1.1.6: would this recipient be taken? 252 says yes, and nothing of whether the user exists.
 #include "commands.h"
-#include "limits.h"
+#include "client_limits.h"
 #include "restrictions/stages.h"
 
 #include "base/text.h"

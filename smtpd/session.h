@@ -3,7 +3,7 @@
 
 #include "client.h"
 #include "filters/milters.h"
-#include "limits.h"
+#include "client_limits.h"
 #include "restrictions/state.h"
 #include "service.h"
 #include "transaction.h"

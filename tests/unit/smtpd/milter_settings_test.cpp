@@ -17,7 +17,7 @@ TEST_CASE("milters are listed by name, or in braces with settings of their own",
 {
     auto config = settings("milter_default_action = quarantine\nmilter_content_timeout = 7s\nmilter_mail_macros = i, {auth_type}\n");
     auto services = smtpd::read_milters(config, "inet:localhost:8891, unix:private/filter unix:/run/filter\n"
-                                                "{ inet:[::1]:11332, connect_timeout=2s, command_timeout = 3s default_action=accept, protocol=2 }");
+                                                "{ inet:[::1]:11332, connect_timeout=2s, { command_timeout = 3s } default_action=accept, protocol=2 }");
     REQUIRE(services.size() == 4);
     CHECK(services[0].name == "inet:localhost:8891");
     CHECK(services[0].address == "inet:localhost:8891");
@@ -28,6 +28,7 @@ TEST_CASE("milters are listed by name, or in braces with settings of their own",
     CHECK(services[1].address == "/queue/private/filter");
     CHECK(services[2].address == "/run/filter");
     CHECK(services[3].connect_timeout == std::chrono::seconds(2));
+    CHECK(services[3].command_timeout == std::chrono::seconds(3));
     CHECK(services[3].when_broken.kind == milter::Decision::go_on);
     CHECK(services[3].version == 2);
 }

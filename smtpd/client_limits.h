@@ -1,4 +1,4 @@
-// limits: how much one client may ask of this service, counted over all its processes (ipc::ClientCounts): the smtpd_client_*_limit
+// client_limits: how much one client may ask of this service, counted over all its processes (ipc::ClientCounts): the smtpd_client_*_limit
 // parameters of Postfix and its anvil. Hosts of smtpd_client_event_limit_exceptions and those that may use XCLIENT are not counted.
 #pragma once
 
