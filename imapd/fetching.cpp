@@ -1,12 +1,68 @@
 #include "fetching.h"
 
-#include "mail/header.h"
+#include "digest.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace imapd {
+
+namespace {
+
+using Kind = store::Notes::Kind;
+
+// The kind of note that answers an item without the message.
+std::optional<Kind> note_for(const FetchItem& item)
+{
+    using What = FetchItem::What;
+    switch (item.what) {
+    case What::envelope: return Kind::fields;
+    case What::body: return Kind::body;
+    case What::body_structure: return Kind::body_structure;
+    case What::preview: return Kind::preview;
+    case What::section: {
+        const Section& section = item.section;
+        bool digested = section.path.empty() && section.what == Section::What::fields &&
+                        std::all_of(section.fields.begin(), section.fields.end(), is_digested);
+        return digested ? std::optional(Kind::fields) : std::nullopt;
+    }
+    default: return std::nullopt;
+    }
+}
+
+} // namespace
+
+// What notes tell, and the message where they do not. False: it is gone.
+bool Fetching::load_content(const std::vector<FetchItem>& items)
+{
+    bool needed = false, digest = false;
+    for (const FetchItem& item : items) {
+        if (!item.needs_content()) continue;
+        auto kind = note_for(item);
+        digest |= kind == Kind::fields;
+        if (kind && !noted_.contains(*kind))
+            if (auto noted = box_.notes().find(uid_, *kind)) noted_.emplace(*kind, *noted);
+        needed |= !kind || !noted_.contains(*kind);
+    }
+    if (!needed) return true;
+    auto content = box_.content(uid_);
+    if (!content) return false;
+    content_.emplace(std::move(*content));
+    if (digest && !noted_.contains(Kind::fields)) noted_.emplace(Kind::fields, note_digest(box_, uid_, content_->raw()));
+    return true;
+}
+
+// An answer that is the same for ever: noted when it has to be made.
+template <class Make> const std::string& Fetching::noted(Kind kind, Make make)
+{
+    auto [entry, is_new] = noted_.try_emplace(kind);
+    if (is_new) {
+        entry->second = make();
+        box_.notes().add(uid_, kind, entry->second);
+    }
+    return entry->second;
+}
 
 bool Fetching::load(const std::vector<FetchItem>& items)
 {
@@ -22,13 +78,9 @@ bool Fetching::load(const std::vector<FetchItem>& items)
             if (!date) return false;
             date_ = *date;
         }
-        if (item.needs_content() && !content_) {
-            auto content = box_.content(uid_);
-            if (!content) return false;
-            content_.emplace(std::move(*content));
-        }
         seen |= item.sets_seen;
     }
+    if (!load_content(items)) return false;
     auto index = box_.index_of(uid_);
     if (!index) return false;
     if (seen && !session_.selected->read_only && !(box_.messages()[*index].flags & store::flag::seen)) {
@@ -46,12 +98,10 @@ std::string Fetching::simple_value(const FetchItem& item)
     case FetchItem::What::uid: return fmt::format("UID {}", uid_);
     case FetchItem::What::internal_date: return fmt::format("INTERNALDATE \"{}\"", mail::write_imap_date({date_, 0}));
     case FetchItem::What::size: return fmt::format("RFC822.SIZE {}", size_);
-    case FetchItem::What::envelope: {
-        auto raw = content_->raw();
-        return "ENVELOPE " + envelope_text(mail::parse_envelope(raw.substr(0, mail::header_end(raw).body)));
-    }
-    case FetchItem::What::body: return "BODY " + structure_text(structure(), false);
-    case FetchItem::What::body_structure: return "BODYSTRUCTURE " + structure_text(structure(), true);
+    case FetchItem::What::envelope: return "ENVELOPE " + envelope_text(mail::parse_envelope(noted_.at(Kind::fields)));
+    case FetchItem::What::body: return "BODY " + noted(Kind::body, [&] { return structure_text(structure(), false); });
+    case FetchItem::What::body_structure:
+        return "BODYSTRUCTURE " + noted(Kind::body_structure, [&] { return structure_text(structure(), true); });
     case FetchItem::What::modseq: return fmt::format("MODSEQ ({})", box_.history().modseq(uid_));
     case FetchItem::What::save_date: {
         auto date = box_.history().first_seen(uid_);
@@ -59,7 +109,7 @@ std::string Fetching::simple_value(const FetchItem& item)
     }
     case FetchItem::What::preview: {
         std::string text = "PREVIEW ";
-        put_string(text, preview_text(content_->raw(), structure()));
+        put_string(text, noted(Kind::preview, [&] { return preview_text(content_->raw(), structure()); }));
         return text;
     }
     case FetchItem::What::binary_size: return binary_size(item);
@@ -82,7 +132,7 @@ bool Fetching::recall(const FetchItem& item, WirePart& part, uint64_t& octets)
 {
     const PartialPlace& place = session_.partial;
     std::string_view name = std::string_view(item.label).substr(0, item.label.rfind('<'));
-    if (!item.partial || place.uid != uid_ || place.section != name) return false;
+    if (!content_ || !item.partial || place.uid != uid_ || place.section != name) return false;
     if (place.offset + place.size > content_->raw().size()) return false;
     part.bytes = content_->raw().substr(place.offset, place.size);
     if (place.wire_at <= item.start) part.start = {place.raw_at, place.wire_at};
@@ -111,7 +161,8 @@ WirePart Fetching::whole_section(const FetchItem& item, Piece& piece, uint64_t& 
     if (recall(item, part, octets)) return part;
     bool binary = item.what == FetchItem::What::binary;
     const mail::Part* tree = item.section.path.empty() && !binary ? nullptr : &structure();
-    Extract found = binary ? extract_binary(content_->raw(), *tree, item.section) : extract(content_->raw(), tree, item.section);
+    std::string_view message = note_for(item) ? std::string_view(noted_.at(Kind::fields)) : content_->raw();
+    Extract found = binary ? extract_binary(message, *tree, item.section) : extract(message, tree, item.section);
     unknown_encoding_ |= found.kind == Extract::Kind::unknown_encoding;
     switch (found.kind) {
     case Extract::Kind::unknown_encoding:

@@ -5,6 +5,8 @@
 #include "news.h"
 #include "session.h"
 
+#include <map>
+
 namespace imapd {
 
 // A piece of the answer: text, then perhaps a part of the message.
@@ -31,6 +33,8 @@ private:
         if (!structure_) structure_ = mail::parse_mime(content_->raw());
         return *structure_;
     }
+    bool load_content(const std::vector<FetchItem>& items);
+    template <class Make> const std::string& noted(store::Notes::Kind kind, Make make);
     std::string simple_value(const FetchItem& item);
     void put_section(const FetchItem& item, Piece& piece);
     void put_made(const FetchItem& item, std::string_view made, Piece& piece);
@@ -42,6 +46,7 @@ private:
     store::Mailbox& box_;
     uint32_t uid_;
     bool newly_seen_ = false, unknown_encoding_ = false;
+    std::map<store::Notes::Kind, std::string> noted_;
     std::optional<store::Content> content_;
     std::optional<mail::Part> structure_;
     uint64_t size_ = 0;

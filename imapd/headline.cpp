@@ -1,5 +1,6 @@
 #include "headline.h"
 
+#include "digest.h"
 #include "search.h"
 
 #include "mail/base_subject.h"
@@ -69,10 +70,13 @@ std::optional<Headline> read_headline(store::Mailbox& box, uint32_t uid, Headlin
     Headline line;
     line.arrival = *date;
     if (parts.header) {
-        auto content = box.content(uid);
-        if (!content) return std::nullopt;
-        auto raw = content->raw();
-        line = headline_of(raw.substr(0, mail::header_end(raw).body), *date);
+        auto digest = find_digest(box, uid);
+        if (!digest) {
+            auto content = box.content(uid);
+            if (!content) return std::nullopt;
+            digest = note_digest(box, uid, content->raw());
+        }
+        line = headline_of(*digest, *date);
     }
     if (parts.size) {
         auto size = box.size(uid);

@@ -90,12 +90,13 @@ private:
     bool meets_body(const SearchKey& key);
     std::string_view raw();
     std::string_view header();
+    std::string_view digest();
 
     store::Mailbox& box_;
     store::Message message_;
     std::optional<store::Content> content_;
     bool looked_ = false;
-    std::optional<std::string> body_text_, header_text_;
+    std::optional<std::string> digest_, body_text_, header_text_;
 };
 
 // The texts of a message for BODY and TEXT: transfer encoding and character set undone, folded.

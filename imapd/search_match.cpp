@@ -1,4 +1,5 @@
 // Whether a message meets the criteria of a search.
+#include "digest.h"
 #include "search.h"
 
 #include "base/text.h"
@@ -130,9 +131,20 @@ std::string_view Candidate::header()
     return all.substr(0, mail::header_end(all).body);
 }
 
+// The fields that are looked for most, of a message gone meanwhile none.
+std::string_view Candidate::digest()
+{
+    if (!digest_ && !looked_) digest_ = find_digest(box_, message_.uid);
+    if (!digest_) {
+        auto all = raw();
+        digest_ = content_ ? note_digest(box_, message_.uid, all) : std::string();
+    }
+    return *digest_;
+}
+
 bool Candidate::meets_header(const SearchKey& key)
 {
-    for (const mail::Field& field : mail::Fields(header())) {
+    for (const mail::Field& field : mail::Fields(is_digested(key.name) ? digest() : header())) {
         if (!base::same_word(field.name, key.name)) continue;
         // RFC 3501 6.4.4: an empty string asks whether there is such a field.
         if (key.wanted.empty() || fold(mail::decode_words(field.value)).find(key.wanted) != std::string::npos)
@@ -143,7 +155,7 @@ bool Candidate::meets_header(const SearchKey& key)
 
 bool Candidate::meets_sent(const SearchKey& key)
 {
-    auto value = mail::field_value(header(), "Date");
+    auto value = mail::field_value(digest(), "Date");
     auto date = value ? mail::parse_date(*value) : std::nullopt;
     if (!date) return false;
     int64_t day = mail::day_of(*date) * 86400;

@@ -204,6 +204,7 @@ async::Task<bool> converse_once(Session& session)
     }
     if (session.over && !session.why_over.empty()) session.client.say("* BYE Please log in again");
     co_await session.client.flush();
+    if (session.mail.box) session.mail.box->notes().save();
     co_return result.status != Tagged::bad;
 }
 

@@ -27,4 +27,13 @@ History& Mailbox::history()
     return *history_;
 }
 
+Notes& Mailbox::notes()
+{
+    if (!notes_ || notes_->uid_validity() != uid_validity()) {
+        notes_ = std::make_unique<Notes>(notes_path(), uid_validity());
+        if (access() == Access::read_write) notes_->tidy(messages());
+    }
+    return *notes_;
+}
+
 } // namespace store

@@ -72,20 +72,24 @@ std::optional<uint64_t> MaildirMailbox::size(uint32_t uid)
     std::optional<size_t> index = index_of(uid);
     if (!index) return std::nullopt;
     if (std::optional<uint64_t> told = parse_maildir_name(files_[*index].name).crlf_size) return told;
-    if (auto known = sizes_.find(uid); known != sizes_.end()) return known->second;
+    if (auto known = notes().find_number(uid, Notes::Kind::size)) return static_cast<uint64_t>(*known);
     std::optional<Content> bytes = content(uid);
     if (!bytes) return std::nullopt;
-    return sizes_[uid] = store::crlf_size(bytes->raw());
+    uint64_t octets = store::crlf_size(bytes->raw());
+    notes().add_number(uid, Notes::Kind::size, static_cast<int64_t>(octets));
+    return octets;
 }
 
 std::optional<std::time_t> MaildirMailbox::date(uint32_t uid)
 {
     std::optional<size_t> index = index_of(uid);
     if (!index) return std::nullopt;
+    if (auto known = notes().find_number(uid, Notes::Kind::date)) return *known;
     struct stat info{};
     int code = with_file(*index, [&](const std::string& path) { return ::stat(path.c_str(), &info) == 0 ? 0 : errno; });
     if (code == ENOENT) return std::nullopt;
     if (code != 0) throw base::SystemError("stat " + path_of(files_[*index]), code);
+    notes().add_number(uid, Notes::Kind::date, info.st_mtim.tv_sec);
     return info.st_mtim.tv_sec;
 }
 

@@ -1,5 +1,5 @@
 // maildir_mailbox: one opened Maildir folder. UIDs come from dovecot-uidlist, flags from the file names, nothing else is kept.
-// (An index of envelopes and body structures would hang on File, keyed by its base name.)
+// What would take a look into each file is in Notes.
 #pragma once
 
 #include "store/keyword_file.h"
@@ -33,6 +33,7 @@ public:
     std::vector<std::string> watch_paths() const override { return {folder_ + "/new", folder_ + "/cur"}; }
 
     std::string history_path() const override { return folder_ + "/rookpost-history"; }
+    std::string notes_path() const override { return folder_ + "/rookpost-notes"; }
 
     // For copies: a second name for the file; 0, ENOENT (the message is gone), or why it can't be linked. sizes: ",S=1,W=2" of its name.
     int link_to(uint32_t uid, const std::string& path, std::string& sizes);
@@ -74,7 +75,6 @@ private:
     std::vector<Message> messages_;
     std::vector<File> files_;                               // one for each of messages_
     std::unordered_map<std::string, uint32_t> unclaimed_;   // records of the list whose file we have not seen
-    std::unordered_map<uint32_t, uint64_t> sizes_;          // of files whose name does not tell
     std::optional<std::unordered_map<std::string, std::string>> pop3_ids_;
     std::optional<base::Fd> pop3_lock_;
 };

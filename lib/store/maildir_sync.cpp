@@ -144,7 +144,6 @@ void MaildirMailbox::drop(const std::vector<char>& gone, Changes& changes, std::
     for (size_t i = 0; i < messages_.size(); ++i) {
         if (gone[i]) {
             changes.expunged.push_back(messages_[i].uid);
-            sizes_.erase(messages_[i].uid);
             if (files) files->push_back(std::move(files_[i]));
             continue;
         }

@@ -29,6 +29,7 @@ public:
     bool lock_for_pop3() override;
     std::vector<std::string> watch_paths() const override { return {file_.path()}; }
     std::string history_path() const override { return side_ + "/history"; }
+    std::string notes_path() const override { return side_ + "/notes"; }
 
 private:
     Flags flags_of(const MboxFile::Entry& entry);

@@ -10,6 +10,7 @@
 #include "store/history.h"
 #include "store/location.h"
 #include "store/lock.h"
+#include "store/notes.h"
 #include "store/trouble.h"
 
 #include <ctime>
@@ -75,12 +76,16 @@ public:
 
     // Mod-sequences, as of the last History::follow().
     History& history();
+    // What is known of the messages without reading them.
+    Notes& notes();
 
 protected:
     virtual std::string history_path() const = 0;
+    virtual std::string notes_path() const = 0;
 
 private:
     std::optional<History> history_;
+    std::unique_ptr<Notes> notes_;
 };
 
 // A message on its way into a mailbox: write(), then commit(). Without commit nothing remains.

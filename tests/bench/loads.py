@@ -147,6 +147,24 @@ class Client:
             if refusals and line.startswith(refusals):
                 raise Failure(f"awaited {expected!r}, got {line!r}")
 
+    def timed(self, command):
+        """Milliseconds until the tagged OK, however much comes before it."""
+        started = time.monotonic()
+        self.socket.sendall(f"t {command}\r\n".encode())
+        tail = b""
+        while b"\nt " not in tail or not tail.endswith(b"\n"):
+            data = self.socket.recv(1 << 20)
+            if not data:
+                raise Failure(f"the server hung up at {command}")
+            tail = (tail + data)[-4096:]
+        if b"\nt OK" not in tail:
+            raise Failure(f"{command}: {tail[-200:]!r}")
+        return 1000 * (time.monotonic() - started)
+
+    def leave(self):
+        self.tell("x LOGOUT", b"x OK", (b"x NO", b"x BAD"))
+        self.close()
+
     def close(self):
         self.socket.close()
 

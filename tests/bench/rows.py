@@ -189,10 +189,46 @@ class Login(Row):
                                                               count // self.at_once, self.users)[0])
 
 
+class Folder(Row):
+    """One folder with very many messages, delivered long ago and never looked at; then as a mail program opens it day by day."""
+    FIRST, LIST, AGAIN = "ms SELECT, first", "ms FETCH ENVELOPE, first", "ms FETCH ENVELOPE, again"
+    SELECT, CHANGED, SORT, FROM = "ms SELECT, again", "ms SELECT, a flag later", "ms SORT DATE", "ms SEARCH FROM"
+    units = (FIRST, LIST, SELECT, CHANGED, AGAIN, SORT, FROM)
+    restart = True
+
+    def __init__(self, count):
+        super().__init__("folder", f"IMAP, a folder of {count:,} messages", count)
+        self.systems = (lambda: Rookpost("imap", imap=2511), lambda: Dovecot("imap", imap=2513))
+
+    def prepare(self, system):
+        system.fill_mailboxes(1, self.count)
+
+    def warm_up(self, system):
+        pass
+
+    def measure(self, system, count):
+        def opened():
+            client = loads.imap_login(system.imap, 0)
+            return client, client.timed("SELECT INBOX")
+        listing = "FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)"
+        first, result = opened()
+        result = {self.FIRST: result, self.LIST: first.timed(listing)}
+        first.leave()
+        client, result[self.SELECT] = opened()
+        client.timed("STORE 7 +FLAGS (\\Flagged)")
+        client.leave()
+        client, result[self.CHANGED] = opened()
+        result[self.AGAIN] = client.timed(listing)
+        result[self.SORT] = client.timed("SORT (DATE) UTF-8 ALL")
+        result[self.FROM] = client.timed("SEARCH FROM sender.test")
+        client.close()
+        return result
+
+
 def all_rows(quick):
     def some(many, few):
         return few if quick else many
     return [*(Relay(sessions, some(2000 if sessions == 1 else 6000, 300)) for sessions in (1, 20, 100)),
             *(Accept(sessions, some(2000 if sessions == 1 else 6000, 300)) for sessions in (1, 20, 100)),
             Maildir(some(4000, 300)), Sendmail(1, some(500, 50)), Sendmail(8, some(1200, 80)),
-            Idle("smtp", some(1000, 100)), Idle("imap", some(1000, 100)), Login(some(4000, 200))]
+            Idle("smtp", some(1000, 100)), Idle("imap", some(1000, 100)), Login(some(4000, 200)), Folder(some(50000, 2000))]

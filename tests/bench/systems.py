@@ -167,8 +167,9 @@ class System:
             base = f"mail/u{user}"
             for path in (base, f"{base}/Maildir", f"{base}/Maildir/cur", f"{base}/Maildir/new", f"{base}/Maildir/tmp"):
                 self.make_folder(path, MAIL_UID, MAIL_UID, 0o700)
+            sizes = f",S={len(text)},W={len(text) + text.count(chr(10))}"
             for number in range(messages):
-                self.write(f"{base}/Maildir/cur/17410000{number:02}.M{number}P1.bench:2,S", text, MAIL_UID, 0o600)
+                self.write(f"{base}/Maildir/cur/{1741000000 + number}.M{number}P1.bench{sizes}:2,S", text, MAIL_UID, 0o600)
 
 
 class Rookpost(System):
