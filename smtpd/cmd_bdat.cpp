@@ -89,6 +89,7 @@ async::Task<smtp::Reply> cmd_bdat(Session& s, const smtp::Command& command)
     std::optional<smtp::Reply> unwelcome;
     if (!s.mail->chunks) unwelcome = co_await restrictions::check_data(s);
     if (!s.mail->chunks && !unwelcome && s.milters) unwelcome = co_await s.milters->data();
+    if (!s.mail->chunks && !unwelcome && s.mail->proxy) unwelcome = co_await s.mail->proxy->data();
     if (unwelcome) {
         co_await skip_chunk(s, chunk);
         co_return *unwelcome;

@@ -28,6 +28,7 @@ async::Task<smtp::Reply> cmd_data(Session& s, const smtp::Command& command)
     auto unwelcome = co_await restrictions::check_data(s);
     if (unwelcome) co_return *unwelcome;
     if (s.milters) unwelcome = co_await s.milters->data();
+    if (!unwelcome && s.mail->proxy) unwelcome = co_await s.mail->proxy->data();
     if (unwelcome) co_return *unwelcome;
     begin_content(s);
     s.say({354, "", "End data with <CR><LF>.<CR><LF>"});

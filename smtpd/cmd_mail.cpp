@@ -61,6 +61,7 @@ async::Task<smtp::Reply> cmd_mail(Session& s, const smtp::Command& command)
     }
     if (auto no_room = refuse_without_space(s, mail.size.value_or(0))) co_return *no_room;
     Transaction transaction;
+    transaction.command = "MAIL " + command.arguments;
     if (!mail.sender.null()) transaction.sender = s.service.router.rewrite(mail.sender.address);
     transaction.mail = std::move(mail);
     transaction.treatment = std::exchange(s.checks.before_mail, {});
@@ -70,6 +71,7 @@ async::Task<smtp::Reply> cmd_mail(Session& s, const smtp::Command& command)
     s.stage = mail_given;
     auto refusal = co_await restrictions::check_sender(s, s.mail->mail.sender.address);
     if (!refusal && s.milters) refusal = co_await s.milters->mail(command.arguments);
+    if (!refusal && !s.config.smtpd_delay_open_until_valid_rcpt) refusal = co_await open_destination(s);
     if (refusal) {
         s.reset();
         co_return *refusal;

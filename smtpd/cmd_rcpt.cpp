@@ -40,11 +40,9 @@ async::Task<smtp::Reply> cmd_rcpt(Session& s, const smtp::Command& command)
     if (refusal) co_return *refusal;
     if (s.milters) refusal = co_await s.milters->rcpt(command.arguments, address);
     if (refusal) co_return *refusal;
-    auto no_room = co_await open_file(s);
-    if (no_room) {
-        log_reject(s, "RCPT", *no_room, address);
-        co_return *no_room;
-    }
+    refusal = co_await open_destination(s, address);
+    if (!refusal && s.mail->proxy) refusal = co_await s.mail->proxy->recipient("RCPT " + command.arguments);
+    if (refusal) co_return *refusal;
     add_recipient(s, rcpt, address);
     s.stage = rcpt_given;
     ++s.mail->taken;

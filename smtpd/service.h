@@ -63,6 +63,8 @@ public:
     MilterSettings milters;
     uint64_t sessions = 0;                          // so far
 
+    bool has_proxy() const { return !letterbox && !config.smtpd_proxy_filter.empty(); }
+
     // smtpd_discard_ehlo_keyword_address_maps, else smtpd_discard_ehlo_keywords; lower case. Throws maps::Unavailable.
     std::set<std::string> hidden_keywords_for(const std::string& address);
 

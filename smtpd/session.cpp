@@ -107,7 +107,7 @@ async::Task<> serve_network(Session& s)
 // "lost connection after DATA (1234 bytes) from …". Who goes after the end of a message without QUIT is not worth a line.
 void log_break(const Session& s, std::string_view reason)
 {
-    bool content = s.mail && s.mail->intake;
+    bool content = s.mail && s.mail->in_content;
     if (!content && s.last_command == "END-OF-MESSAGE" && reason == "lost connection") return;
     std::string bytes = content ? fmt::format(" ({} bytes)", s.mail->received) : "";
     base::log::info("{} after {}{} from {}", reason, s.last_command, bytes, s.client.text());

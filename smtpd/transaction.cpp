@@ -32,8 +32,9 @@ std::string received_field(const Session& s)
 {
     const Transaction& mail = *s.mail;
     std::string date = base::mail_date(base::wall_now());
+    std::string id = mail.file ? " id " + mail.file.id() : "";
     if (s.config.smtpd_hide_client_session && !s.client.uid)
-        return fmt::format("Received: by {} ({}) id {}; {}\r\n", s.config.myhostname, s.config.mail_name, mail.file.id(), date);
+        return fmt::format("Received: by {} ({}){}; {}\r\n", s.config.myhostname, s.config.mail_name, id, date);
     if (s.client.uid)
         return fmt::format("Received: by {} ({}, from userid {})\r\n\tid {}; {}\r\n", s.config.myhostname, s.config.mail_name, *s.client.uid,
                            mail.file.id(), date);
@@ -42,7 +43,7 @@ std::string received_field(const Session& s)
     if (s.tls && s.config.smtpd_tls_received_header) field += s.tls->received_lines(s.service.tls->settings().ask_certificate);
     if (!s.sasl_user.empty() && s.config.smtpd_sasl_authenticated_header)
         field += fmt::format("\t(Authenticated sender: {})\r\n", base::printable(s.sasl_user));
-    field += fmt::format("\tby {} ({}) with {} id {}", s.config.myhostname, s.config.mail_name, s.client.protocol, mail.file.id());
+    field += fmt::format("\tby {} ({}) with {}{}", s.config.myhostname, s.config.mail_name, s.client.protocol, id);
     if (mail.recipients.size() == 1) field += fmt::format("\r\n\tfor <{}>", mail::to_external(mail.recipients[0].address));
     return field + "; " + date + "\r\n";
 }
@@ -105,44 +106,83 @@ smtp::Reply storage_reply(const base::SystemError& failure)
 
 } // namespace
 
-async::Task<std::optional<smtp::Reply>> open_file(Session& s)
+namespace {
+
+async::Task<std::optional<smtp::Reply>> open_file(Session& s, std::string recipient)
 {
-    if (s.mail->file) co_return std::nullopt;
     std::string trouble;
     try {
         s.mail->file = co_await s.service.maker.create();
     } catch (const spool::Unavailable& failure) {
         trouble = failure.what();
     }
-    if (!trouble.empty()) {
-        base::log::warning("queue file: {}", trouble);
-        auto reply = smtp::Reply::parse((trouble.find("4.3.1") == 0 ? "452 " : "451 ") + trouble);
-        if (reply && !reply->enhanced.empty()) co_return reply;
-        co_return smtp::Reply{451, "4.3.0", "Error: queue file write error"};
-    }
-    if (s.client.uid) {
-        base::log::info_as("pickup", fmt::format("{}: uid={} from=<{}>", s.mail->file.id(), *s.client.uid, s.mail->sender));
-    } else {
-        std::string line = fmt::format("{}: client={}", s.mail->file.id(), s.client.text());
-        if (!s.sasl_user.empty()) line += fmt::format(", sasl_method={}, sasl_username={}", s.sasl_method, s.sasl_user);
-        if (!s.forwarded.ident.empty()) line += ", orig_queue_id=" + s.forwarded.ident;
-        if (s.forwarded.any()) line += ", orig_client=" + s.forwarded.text(s.config.smtpd_client_port_logging);
-        base::log::info("{}", line);
-    }
-    co_return std::nullopt;
+    if (trouble.empty()) co_return std::nullopt;
+    base::log::warning("queue file: {}", trouble);
+    auto reply = smtp::Reply::parse((trouble.find("4.3.1") == 0 ? "452 " : "451 ") + trouble);
+    if (!reply || reply->enhanced.empty()) reply = smtp::Reply{451, "4.3.0", "Error: queue file write error"};
+    log_reject(s, s.last_command, *reply, recipient);
+    co_return reply;
 }
+
+void log_client(const Session& s)
+{
+    if (s.client.uid) return base::log::info_as("pickup", fmt::format("{}: uid={} from=<{}>", s.mail->file.id(), *s.client.uid, s.mail->sender));
+    std::string line = fmt::format("{}: client={}", s.queue_id(), s.client.text());
+    if (!s.sasl_user.empty()) line += fmt::format(", sasl_method={}, sasl_username={}", s.sasl_method, s.sasl_user);
+    if (!s.forwarded.ident.empty()) line += ", orig_queue_id=" + s.forwarded.ident;
+    if (s.forwarded.any()) line += ", orig_client=" + s.forwarded.text(s.config.smtpd_client_port_logging);
+    base::log::info("{}", line);
+}
+
+} // namespace
+
+async::Task<std::optional<smtp::Reply>> open_destination(Session& s, std::string recipient)
+{
+    Transaction& mail = *s.mail;
+    if (mail.file || mail.proxy) co_return std::nullopt;
+    std::optional<smtp::Reply> refusal;
+    if (s.service.has_proxy()) {
+        mail.proxy = std::make_unique<Proxy>(s, mail.command);
+        refusal = co_await mail.proxy->open();
+        if (refusal) mail.proxy.reset();
+    } else {
+        refusal = co_await open_file(s, std::move(recipient));
+    }
+    if (!refusal) log_client(s);
+    co_return refusal;
+}
+
+namespace {
+
+std::string received_field_of_content(Session& s)
+{
+    std::string protocol = std::exchange(s.client.protocol, with_protocol(s));
+    std::string field = received_field(s);
+    s.client.protocol = protocol;
+    return field;
+}
+
+// Where we stand between two filters, XFORWARD tells more than a field of ours.
+void begin_content_for_proxy(Session& s)
+{
+    Transaction& mail = *s.mail;
+    for (const std::string& field : mail.treatment.prepend) mail.decoded += field + "\r\n";
+    if (!s.forwarded.any()) mail.decoded += received_field_of_content(s);
+}
+
+} // namespace
 
 void begin_content(Session& s)
 {
     Transaction& mail = *s.mail;
+    mail.in_content = true;
     mail.arrival = microseconds_now();
+    if (mail.proxy) return begin_content_for_proxy(s);
     cleanup::Origin origin;
     origin.sender = mail.sender;
     origin.arrival = mail.arrival;
     origin.attributes = attributes(s);
-    std::string protocol = std::exchange(s.client.protocol, with_protocol(s));
-    origin.received = received_field(s);
-    s.client.protocol = protocol;
+    origin.received = received_field_of_content(s);
     // What goes wrong here goes wrong for the message: the reply to its content says so.
     try {
         origin.ours = s.client.uid || s.service.rewrite_clients.contains(s);
@@ -165,9 +205,10 @@ async::Task<> take_content(Session& s)
     int64_t limit = s.config.message_size_limit;
     if (!mail.failure && limit > 0 && mail.received > static_cast<uint64_t>(limit))
         mail.failure = smtp::Reply{552, "5.3.4", "Error: message file too big"};
-    if (!mail.failure) mail.intake->add(mail.decoded);
+    if (!mail.failure && mail.proxy) mail.failure = co_await mail.proxy->add(mail.decoded);
+    else if (!mail.failure) mail.intake->add(mail.decoded);
     mail.decoded.clear();
-    if (mail.failure || !mail.intake->full()) co_return;
+    if (mail.failure || mail.proxy || !mail.intake->full()) co_return;
     // A descriptor of its own: the session may end while the thread still writes.
     auto write = [fd = mail.file.fd().duplicate(), writes = mail.intake->take_writes(), id = mail.file.id()] {
         spool::write_blocks(fd.get(), writes, false, id);
@@ -218,37 +259,56 @@ async::Task<> keep_message(Transaction& mail)
     }
 }
 
+// Restrictions, milters, the queue. Returns whether the log knows more of a failure than we.
+async::Task<bool> end_own_message(Session& s, smtp::ContentFacts facts)
+{
+    Transaction& mail = *s.mail;
+    mail.intake->finish({facts.has_8bit, facts.has_leading_dot, facts.longest_line});
+    if (auto refusal = mail.intake->refusal()) {
+        mail.failure = smtp::Reply{refusal->code, refusal->dsn, refusal->text};
+        co_return true;
+    }
+    mail.failure = co_await restrictions::check_end_of_data(s);
+    if (!mail.failure && s.milters) mail.failure = co_await ask_milters(s);
+    if (mail.failure) co_return true;
+    // What is discarded is abandoned with the transaction, and the client is none the wiser.
+    if (!mail.intake->treatment().discard) co_await keep_message(mail);
+    co_return false;
+}
+
+// The reply is the filter's, whatever it is.
+async::Task<smtp::Reply> end_proxied_message(Session& s)
+{
+    Transaction& mail = *s.mail;
+    smtp::Reply reply = co_await mail.proxy->end();
+    std::string line = fmt::format("proxy-{}: {}: {}; from=<{}>", reply.ok() ? "accept" : "reject", s.last_command, reply.line(), mail.sender);
+    if (mail.recipients.size() == 1) line += fmt::format(" to=<{}>", mail.recipients[0].address);
+    line += fmt::format(" proto={}", s.client.protocol);
+    if (!s.client.helo.empty()) line += fmt::format(" helo=<{}>", s.client.helo);
+    base::log::info("{}", line);
+    co_return reply;
+}
+
 } // namespace
 
 async::Task<smtp::Reply> end_content(Session& s, smtp::ContentFacts facts)
 {
     Transaction& mail = *s.mail;
-    std::string id = mail.file.id();
-    bool said = false;      // in the log, with more than we know
-    if (!mail.failure) {
-        mail.intake->finish({facts.has_8bit, facts.has_leading_dot, facts.longest_line});
-        if (auto refusal = mail.intake->refusal()) {
-            mail.failure = smtp::Reply{refusal->code, refusal->dsn, refusal->text};
-            said = true;
-        }
-    }
-    if (!mail.failure) {
-        mail.failure = co_await restrictions::check_end_of_data(s);
-        said = mail.failure.has_value();
-    }
-    if (!mail.failure && s.milters) {
-        mail.failure = co_await ask_milters(s);
-        said = mail.failure.has_value();
-    }
-    // What is discarded is abandoned with the transaction, and the client is none the wiser.
-    if (!mail.failure && !mail.intake->treatment().discard) co_await keep_message(mail);
+    bool said = false;
     std::string bytes = mail.chunks ? fmt::format("{} bytes ", mail.received) : "";
-    smtp::Reply reply{250, "2.0.0", "Ok: " + bytes + "queued as " + id};
+    smtp::Reply reply{250, "2.0.0", "Ok: " + bytes + "queued as " + s.queue_id()};
+    if (!mail.failure && mail.proxy) {
+        mail.failure = co_await restrictions::check_end_of_data(s);
+        said = true;
+        if (!mail.failure) reply = co_await end_proxied_message(s);
+    } else if (!mail.failure) {
+        said = co_await end_own_message(s, facts);
+    }
     if (mail.failure) {
         reply = *mail.failure;
         if (!said) log_reject(s, "END-OF-MESSAGE", reply);
-    } else {
-        s.committed = id;
+    } else if (reply.ok()) {
+        s.committed = mail.file.id();
         s.junk = s.errors = 0;
     }
     // RFC 2033 4.2: one reply for each recipient that was accepted.

@@ -78,8 +78,17 @@ Result note(const Entry& e, std::string_view event)
 Result warn(const Entry& e) { return note(e, "warn"); }
 Result info(const Entry& e) { return note(e, "info"); }
 
+// What only who makes a queue file can do.
+bool is_for_filter(const Entry& e)
+{
+    if (!e.inquiry.service.has_proxy()) return false;
+    base::log::warning("access table {}: with smtpd_proxy_filter specified, action {} is unavailable", e.question.step.argument, base::upper(e.action));
+    return true;
+}
+
 Result hold(const Entry& e)
 {
+    if (is_for_filter(e)) return Result::dunno;
     e.inquiry.log("hold", e.about(e.text.empty() ? "triggers HOLD action" : e.text));
     e.inquiry.treatment().hold = true;
     return Result::dunno;
@@ -87,6 +96,7 @@ Result hold(const Entry& e)
 
 Result discard(const Entry& e)
 {
+    if (is_for_filter(e)) return Result::dunno;
     e.inquiry.log("discard", e.about(e.text.empty() ? "triggers DISCARD action" : e.text));
     e.inquiry.treatment().discard = true;
     return Result::permit;
@@ -94,6 +104,7 @@ Result discard(const Entry& e)
 
 Result filter(const Entry& e)
 {
+    if (is_for_filter(e)) return Result::dunno;
     if (e.text.find(':') == e.text.npos) {
         e.complain("requires transport:destination");
         return Result::dunno;
@@ -105,6 +116,7 @@ Result filter(const Entry& e)
 
 Result redirect(const Entry& e)
 {
+    if (is_for_filter(e)) return Result::dunno;
     if (e.text.find('@') == e.text.npos) {
         e.complain("requires user@domain target");
         return Result::dunno;
@@ -116,6 +128,7 @@ Result redirect(const Entry& e)
 
 Result bcc(const Entry& e)
 {
+    if (is_for_filter(e)) return Result::dunno;
     if (e.text.find('@') == e.text.npos) {
         e.complain("requires user@domain target");
         return Result::dunno;

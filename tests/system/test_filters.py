@@ -296,6 +296,145 @@ class ContentFilter(unittest.TestCase):
                                 r"status=sent \(250 2\.0\.0 from MTA")
 
 
+class Proxied(socketserver.StreamRequestHandler):
+    """A before-queue filter: what it answers is what the client hears; it keeps the lines it was given."""
+
+    def handle(self):
+        server, lines = self.server, []
+        server.sessions.append(lines)
+        self.wfile.write(b"220 filter ESMTP\r\n")
+        for line in self.rfile:
+            line = line.rstrip(b"\r\n").decode()
+            lines.append(line)
+            verb = line[:4].upper()
+            refusal = next((reply for part, reply in server.refusals.items() if part in line), None)
+            if verb == "EHLO":
+                self.wfile.write(b"250-filter\r\n250-8BITMIME\r\n250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n")
+            elif refusal == "":
+                return
+            elif refusal:
+                self.wfile.write(refusal.encode() + b"\r\n")
+            elif verb == "DATA":
+                self.wfile.write(b"354 go on\r\n")
+                content = b"".join(iter(self.rfile.readline, b".\r\n"))
+                server.contents.append(content)
+                self.wfile.write(self.give_on(lines, content) + b"\r\n")
+            else:
+                self.wfile.write(b"221 2.0.0 Bye\r\n" if verb == "QUIT" else b"250 2.1.0 fine\r\n")
+
+    def give_on(self, lines, content):
+        if b"EICAR" in content:
+            return b"554-5.7.1 This message has a virus\r\n554 5.7.1 of a sort"
+        with smtplib.SMTP("127.0.0.1", self.server.next_port, local_hostname="filter.test") as client:
+            client.ehlo()
+            for line in lines:
+                if line[:4] in ("MAIL", "RCPT", "XFOR"):
+                    client.docmd(line)
+            client.docmd("DATA")
+            client.send(b"X-Scanned: yes\r\n" + content + b".\r\n")
+            code, text = client.getreply()
+        return str(code).encode() + b" 2.0.0 from the next: " + text
+
+
+class BeforeQueueFilter(unittest.TestCase):
+    def start(self, **settings):
+        back = free_ports(1)[0]
+        self.filter = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxied)
+        self.filter.daemon_threads, self.filter.next_port = True, back
+        self.filter.sessions, self.filter.contents, self.filter.refusals = [], [], {}
+        threading.Thread(target=self.filter.serve_forever, daemon=True).start()
+        self.addCleanup(self.filter.server_close)
+        self.addCleanup(self.filter.shutdown)
+        services = SERVICES.replace("{smtp} inet n - n - - smtpd\n", "{smtp} inet n - n - - smtpd\n  -o smtpd_proxy_filter="
+                                    f"127.0.0.1:{self.filter.server_address[1]}\n" + "".join(f"  -o {name}={value}\n" for name, value in settings.items()))
+        services += f"127.0.0.1:{back} inet n - n - - smtpd\n  -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n"
+        self.suite = Instance(self.id().split(".")[-1], services=services, settings={"smtpd_error_sleep_time": "0"})
+        self.suite.__enter__()
+        self.addCleanup(self.suite.close)
+        return self.suite
+
+    def check_passage(self):
+        with clients.smtp(self.suite) as client:
+            client.ehlo()
+            client.mail("kitkat@elsewhere.test", ["BODY=8BITMIME"])
+            self.assertEqual(client.rcpt("nobody@example.test")[0], 550)
+            client.rcpt("nougat@example.test")
+            code, text = client.data(MESSAGE.replace(b"\n", b"\r\n"))
+            self.assertEqual(code, 250)
+            self.assertRegex(text, rb"^2\.0\.0 from the next: 2\.0\.0 Ok: queued as \w+$")
+        stored, = self.suite.wait_for_messages("nougat", 1)
+        fields, body = split(stored)
+        self.assertEqual(body, b"first line\n.\nlast line\n")
+        self.assertIn("X-Scanned: yes", fields)
+        received = [field for field in fields if field.startswith("Received:")]
+        self.assertEqual(len(received), 3)
+        self.assertRegex(received[1], r"^Received: from client\.test \(localhost \[127\.0\.0\.1\]\) by mail\.example\.test \(\S+\) with ESMTP for <nougat@example\.test>; ")
+        given, = self.filter.sessions
+        self.assertEqual([line.split()[0] for line in given], ["EHLO", "XFORWARD", "MAIL", "RCPT", "DATA", "QUIT"])
+        self.assertEqual(given[0], "EHLO mail.example.test")
+        self.assertRegex(given[1], r"^XFORWARD NAME=localhost ADDR=127\.0\.0\.1 PORT=\d+ HELO=client\.test IDENT=\[UNAVAILABLE\] PROTO=ESMTP SOURCE=LOCAL$")
+        self.assertRegex(given[2], r"(?i)^MAIL FROM:<kitkat@elsewhere\.test> BODY=8BITMIME$")
+        self.assertIn(b"\r\n..\r\n", self.filter.contents[0])
+        self.suite.wait_for_log(r"smtpd\[\d+\]: NOQUEUE: client=localhost\[127\.0\.0\.1\]$")
+        self.suite.wait_for_log(r"smtpd\[\d+\]: \w{10,}: client=localhost\[127\.0\.0\.1\], orig_client=localhost\[127\.0\.0\.1\]$")
+        self.suite.wait_for_log(r"smtpd\[\d+\]: proxy-accept: END-OF-MESSAGE: 250 2\.0\.0 from the next: 2\.0\.0 Ok: queued as \w+; "
+                                r"from=<kitkat@elsewhere\.test> to=<nougat@example\.test> proto=ESMTP helo=<client\.test>$")
+
+    def check_refusal(self):
+        with clients.smtp(self.suite) as client:
+            client.ehlo()
+            client.mail("kitkat@elsewhere.test")
+            client.rcpt("nougat@example.test")
+            self.assertEqual(client.data(b"Subject: x\r\n\r\nEICAR\r\n"), (554, b"5.7.1 This message has a virus\n5.7.1 of a sort"))
+            self.assertEqual(client.noop()[0], 250)
+        self.suite.wait_for_log(r"proxy-reject: END-OF-MESSAGE: 554 5\.7\.1 This message has a virus.* of a sort; from=<kitkat@elsewhere\.test>")
+        self.assertEqual(self.suite.queue(), [])
+
+    def test_what_comes_goes_through_the_filter(self):
+        self.start()
+        self.check_passage()
+
+    def test_at_its_own_speed(self):
+        self.start(smtpd_proxy_options="speed_adjust")
+        self.check_passage()
+        with clients.smtp(self.suite) as client:
+            clients.send(client, "kitkat@elsewhere.test", ["nougat@example.test"], BIG)
+        self.assertTrue(clients.body(self.suite.wait_for_messages("nougat", 2)[-1]) == BIG.split(b"\n\n", 1)[1])
+        self.filter.refusals = {"RCPT": "452 4.2.2 full"}
+        with clients.smtp(self.suite) as client, self.assertRaises(smtplib.SMTPDataError) as refused:
+            clients.send(client, "kitkat@elsewhere.test", ["nougat@example.test"], MESSAGE)
+        self.assertEqual(refused.exception.smtp_error, b"4.2.2 full")
+        self.suite.wait_until_queue_is_empty()
+
+    def test_the_filter_refuses(self):
+        self.start()
+        self.check_refusal()
+        self.filter.refusals = {"nougat@": "553 5.1.0 not for him", "bad@": "550 5.7.1 not from you"}
+        with clients.smtp(self.suite) as client:
+            client.ehlo()
+            client.mail("kitkat@elsewhere.test")
+            self.assertEqual(client.rcpt("nougat@example.test"), (553, b"5.1.0 not for him"))
+            client.rset()
+            self.assertEqual(client.mail("bad@elsewhere.test")[0], 250)
+            self.assertEqual(client.rcpt("kitkat@example.test"), (550, b"5.7.1 not from you"))
+        self.suite.wait_for_log(r'warning: proxy 127\.0\.0\.1:\d+ rejected "RCPT T[Oo]:<nougat@example\.test>": "553 5\.1\.0 not for him"$')
+
+    def test_the_filter_is_gone(self):
+        self.start()
+        self.filter.refusals = {"DATA": ""}
+        with clients.smtp(self.suite) as client, self.assertRaises(smtplib.SMTPDataError) as refused:
+            clients.send(client, "kitkat@elsewhere.test", ["nougat@example.test"], MESSAGE)
+        self.assertEqual((refused.exception.smtp_code, refused.exception.smtp_error), (451, b"4.3.0 Error: queue file write error"))
+        self.suite.wait_for_log(r"warning: lost connection with proxy 127\.0\.0\.1:\d+$")
+        self.filter.shutdown()
+        self.filter.server_close()
+        with clients.smtp(self.suite) as client:
+            client.ehlo()
+            client.mail("kitkat@elsewhere.test")
+            self.assertEqual(client.rcpt("nougat@example.test"), (451, b"4.3.0 Error: queue file write error"))
+        self.suite.wait_for_log(r"warning: connect to proxy filter 127\.0\.0\.1:\d+: Connection refused$")
+
+
 @suite.needs("opendkim", "opendkim-genkey")
 class OpenDkim(unittest.TestCase):
     """One signs what our users submit, another verifies what strangers send."""
