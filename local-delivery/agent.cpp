@@ -69,6 +69,7 @@ spool::Outcome outcome_of(const spool::Recipient& recipient, const Report& repor
     outcome.status = report.status;
     outcome.dsn = report.dsn;
     outcome.text = base::printable(report.text, 2000);
+    if (outcome.status == spool::Outcome::delivered) outcome.action = "delivered";
     return outcome;
 }
 
