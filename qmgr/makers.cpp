@@ -69,10 +69,26 @@ void create(Maker& maker, const spool::Create& request)
     maker.channel.post(std::move(answer));
 }
 
+// in_flow_delay: who sends faster than we deliver waits a little before each message.
+async::Task<> create_later(const std::set<Maker*>& present, Maker* maker, spool::Create request, async::Limit delay)
+{
+    co_await async::sleep(delay);
+    if (present.count(maker) > 0) create(*maker, request);
+}
+
+void create_in_turn(Maker& maker, const spool::Create& request)
+{
+    async::Limit delay = maker.manager.config().in_flow_delay;
+    if (maker.manager.full() && delay > async::Limit(0))
+        maker.manager.nursery().start(create_later(maker.all.present(), &maker, request, delay));
+    else
+        create(maker, request);
+}
+
 void take(Maker& maker, ipc::Packet& packet, Maildrop& maildrop)
 {
     switch (packet.type) {
-    case spool::Create::type: create(maker, ipc::unpack<spool::Create>(packet)); break;
+    case spool::Create::type: create_in_turn(maker, ipc::unpack<spool::Create>(packet)); break;
     case spool::Commit::type: {
         auto commit = ipc::unpack<spool::Commit>(packet);
         auto node = maker.files.extract(commit.id);

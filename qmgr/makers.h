@@ -21,6 +21,7 @@ public:
     async::Task<> serve(ipc::Channel channel);
     // We are about to end: they ask our successor from now on. What they have of ours they may still bring to an end.
     void send_away();
+    const std::set<Maker*>& present() const { return present_; }
     bool busy() const;              // somebody still holds a file of ours
 
 private:

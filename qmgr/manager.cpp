@@ -75,8 +75,11 @@ bool Manager::full() const { return static_cast<int64_t>(active_.size()) >= conf
 void Manager::accept(const std::string& id, base::Fd fd)
 {
     if (full()) {
-        waiting_.push_back(id);
-        waiting_ids_[id] = true;
+        // As many again are remembered; what is beyond is found by its file when there is room.
+        if (static_cast<int64_t>(waiting_.size()) >= config_.qmgr_message_active_limit)
+            left_behind_ = true;
+        else if (waiting_ids_.insert(id).second)
+            waiting_.push_back(id);
         return;
     }
     activate({spool::Queue::incoming}, id, std::move(fd));
@@ -90,7 +93,9 @@ void Manager::admit_waiting()
         waiting_ids_.erase(id);
         activate({spool::Queue::incoming}, id);
     }
-    if (!full()) room_again.set();
+    if (full()) return;
+    room_again.set();
+    if (std::exchange(left_behind_, false)) look_again.set();
 }
 
 void Manager::set_aside(const spool::Place& place, const std::string& id, const std::string& why)

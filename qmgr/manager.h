@@ -12,6 +12,7 @@
 
 #include <deque>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace qmgr {
 
@@ -54,6 +55,7 @@ public:
 
     std::function<void(int64_t when)> on_deferred;   // a message now lies in deferred/WHEN
     async::Flag room_again;                          // the active queue has room again
+    async::Flag look_again;                          // and complete messages in incoming that nobody remembers
     size_t active_count() const { return active_.size(); }
 
 private:
@@ -90,7 +92,8 @@ private:
     std::unordered_map<std::string, std::unique_ptr<Message>> active_;
     std::unordered_map<std::string, std::unique_ptr<Transport>> transports_;
     std::deque<std::string> waiting_;                // complete, in incoming
-    std::unordered_map<std::string, bool> waiting_ids_;
+    std::unordered_set<std::string> waiting_ids_;
+    bool left_behind_ = false;                       // and more of them, not remembered
     int64_t last_id_time_ = 0;
     std::vector<std::string> to_remove_;             // paths, for the next batch
     bool removal_queued_ = false;

@@ -72,11 +72,12 @@ async::Task<> Retry::take_up_leftovers()
 async::Task<> Retry::look_for_strays()
 {
     spool::Place incoming{spool::Queue::incoming};
-    bool first = true;
+    bool all = true;
     while (true) {
+        manager_.look_again.clear();
         std::vector<std::string> ids = co_await list(manager_.folders(), incoming);
         for (const auto& id : ids) {
-            if (manager_.knows(id) || (!first && !is_old(manager_.folders(), id))) continue;
+            if (manager_.knows(id) || (!all && !is_old(manager_.folders(), id))) continue;
             auto look = [folders = manager_.folders(), id] { return look_at(folders, id); };
             Finding finding = co_await async::offload(std::move(look));
             if (finding == Finding::complete)
@@ -84,8 +85,7 @@ async::Task<> Retry::look_for_strays()
             else if (finding == Finding::incomplete && is_old(manager_.folders(), id))
                 manager_.folders().remove(incoming, id);
         }
-        first = false;
-        co_await async::sleep(stray_interval);
+        all = co_await async::wait(manager_.look_again, stray_interval);
     }
 }
 

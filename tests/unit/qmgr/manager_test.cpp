@@ -1,5 +1,6 @@
 // The owner of the spool: what becomes of a message whose recipients can't be delivered, are bounced, or are done.
 #include "manager.h"
+#include "retry.h"
 
 #include "../async/run_task.h"
 #include "../spool/scratch.h"
@@ -166,4 +167,24 @@ TEST_CASE("a sender is warned of a delay once", "[qmgr]")
     size_t first = log.find("sender delay notification: ");
     REQUIRE(first != std::string::npos);
     CHECK(log.find(id + ": sender delay notification: ", first) == std::string::npos);
+}
+
+TEST_CASE("what the active queue and the list of waiting ones cannot hold is found again when there is room", "[qmgr]")
+{
+    House house("default_transport = nobody:\nqmgr_message_active_limit = 2\n");
+    Retry retry(*house.manager);
+    retry.start();
+    std::vector<std::string> left;
+    for (int i = 0; i < 9; ++i) left.push_back(house.accept("joe@example.org"));
+    CHECK(house.manager->active_count() == 2);
+    while (!left.empty()) {
+        REQUIRE(run_until([&] { return house.manager->active_count() == std::min<size_t>(2, left.size()); }));
+        auto active = std::find_if(left.begin(), left.end(), [&](const std::string& id) {
+            return house.manager->folders().find(id)->queue == spool::Queue::active;
+        });
+        REQUIRE(active != left.end());
+        REQUIRE(house.manager->remove(*active));
+        left.erase(active);
+    }
+    REQUIRE(house.settled());
 }
