@@ -8,6 +8,7 @@
 #include "forward.h"
 #include "mail/address.h"
 #include "pass.h"
+#include "probe.h"
 #include "store/location.h"
 
 #include <fmt/format.h>
@@ -327,6 +328,11 @@ async::Task<spool::Done> deliver_local(Agent& agent, const spool::Deliver& job)
 {
     spool::Done done;
     for (const spool::Recipient& recipient : job.recipients) {
+        if (job.probe) {
+            auto outcome = co_await probe_local(agent, job, recipient);
+            done.outcomes.push_back(std::move(outcome));
+            continue;
+        }
         Delivery delivery(agent, job, recipient);
         auto outcome = co_await delivery.run();
         done.outcomes.push_back(std::move(outcome));

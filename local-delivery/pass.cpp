@@ -14,7 +14,8 @@ spool::Deliver copy_of(const spool::Deliver& job)
 {
     spool::Deliver copy;
     copy.queue_id = job.queue_id;
-    copy.file = job.file.duplicate();
+    if (job.file) copy.file = job.file.duplicate();
+    copy.probe = job.probe;
     copy.content_offset = job.content_offset;
     copy.content_length = job.content_length;
     copy.content_flags = job.content_flags;

@@ -62,6 +62,7 @@ async::Task<Report> deliver_one(Agent& agent, const spool::Deliver& job, const s
     if (!path.starts_with('/') || leads_out(path))
         co_return misconfigured(fmt::format("recipient {}: mailbox {} is outside of virtual_mailbox_base", recipient.address, base::printable(path)));
 
+    if (job.probe) co_return delivered(path.ends_with('/') ? "delivers to maildir" : "delivers to mailbox");
     Order order = order_for(job, Order::mailbox);
     order.path = std::move(path);
     order.user = recipient.address;

@@ -12,11 +12,13 @@ struct Maker {
     Makers& all;
     Manager& manager;
     std::unordered_map<std::string, base::Fd> files;    // created, and neither committed nor abandoned
+    async::Nursery answers{"address verification"};     // that wait for a probe
 };
 
 namespace {
 
 constexpr size_t most_open_files = 5000;     // of one maker
+constexpr uint64_t longest_wait = 3'600'000; // ms, for a probe
 
 bool is_complete(int fd, const std::string& id)
 {
@@ -85,7 +87,14 @@ void create_in_turn(Maker& maker, const spool::Create& request)
         create(maker, request);
 }
 
-void take(Maker& maker, ipc::Packet& packet, Maildrop& maildrop)
+async::Task<> verify(Maker& maker, Probes& probes, spool::Verify question)
+{
+    spool::Verified answer = co_await probes.ask(std::move(question.address), async::Limit(std::min(question.wait, longest_wait)));
+    answer.request = question.request;
+    maker.channel.post(std::move(answer));
+}
+
+void take(Maker& maker, ipc::Packet& packet, Maildrop& maildrop, Probes& probes)
 {
     switch (packet.type) {
     case spool::Create::type: create_in_turn(maker, ipc::unpack<spool::Create>(packet)); break;
@@ -101,6 +110,7 @@ void take(Maker& maker, ipc::Packet& packet, Maildrop& maildrop)
         if (maker.files.erase(abandon.id) > 0) maker.manager.folders().remove({spool::Queue::incoming}, abandon.id);
         break;
     }
+    case spool::Verify::type: maker.answers.start(verify(maker, probes, ipc::unpack<spool::Verify>(packet))); break;
     case spool::OfferPickup::type: maildrop.offered(maker.channel); break;
     case spool::PickedUp::type: maildrop.answered(ipc::unpack<spool::PickedUp>(packet)); break;
     default: throw ipc::Malformed("unexpected type " + std::to_string(packet.type));
@@ -119,7 +129,7 @@ async::Task<> Makers::serve(ipc::Channel channel)
             if (!packet) break;
             // Whoever asks now has been told, or will be, to ask elsewhere.
             if (leaving_ && (packet->type == spool::Create::type || packet->type == spool::OfferPickup::type)) continue;
-            take(maker, *packet, maildrop_);
+            take(maker, *packet, maildrop_, probes_);
         }
     } catch (const ipc::Malformed& fault) {
         base::log::warning("a mail maker (pid {}): {}", maker.channel.peer().pid, fault.what());

@@ -3,6 +3,7 @@
 
 #include "manager.h"
 #include "maildrop.h"
+#include "verify/probes.h"
 
 #include "ipc/channel.h"
 
@@ -15,7 +16,7 @@ struct Maker;
 // All makers there are.
 class Makers {
 public:
-    Makers(Manager& manager, Maildrop& maildrop) : manager_(manager), maildrop_(maildrop) {}
+    Makers(Manager& manager, Maildrop& maildrop, Probes& probes) : manager_(manager), maildrop_(maildrop), probes_(probes) {}
 
     // Serves one until it goes; what it leaves behind unfinished is removed, what is complete is delivered.
     async::Task<> serve(ipc::Channel channel);
@@ -28,6 +29,7 @@ private:
     friend struct Maker;
     Manager& manager_;
     Maildrop& maildrop_;
+    Probes& probes_;
     std::set<Maker*> present_;
     bool leaving_ = false;
 };

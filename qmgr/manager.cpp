@@ -33,20 +33,40 @@ config::NoticeTemplates notice_templates(const config::Config& config)
     }
 }
 
+// ADDRESS_VERIFICATION_README of Postfix: probes may go another way than mail does.
+config::Config for_probes(config::Config config)
+{
+    config.local_transport = config.address_verify_local_transport;
+    config.virtual_transport = config.address_verify_virtual_transport;
+    config.relay_transport = config.address_verify_relay_transport;
+    config.default_transport = config.address_verify_default_transport;
+    config.relayhost = config.address_verify_relayhost;
+    config.transport_maps = config.address_verify_transport_maps;
+    config.sender_dependent_relayhost_maps = config.address_verify_sender_dependent_relayhost_maps;
+    config.sender_dependent_default_transport_maps = config.address_verify_sender_dependent_default_transport_maps;
+    return config;
+}
+
 } // namespace
 
 Manager::Manager(const config::Config& config, async::Nursery& nursery)
-    : config_(config), nursery_(nursery), folders_(config.queue_directory), router_(config), intake_rules_(config, router_),
+    : config_(config), nursery_(nursery), probe_config_(for_probes(config)), folders_(config.queue_directory), router_(config),
+      probe_router_(probe_config_), intake_rules_(config, router_),
       notice_templates_(qmgr::notice_templates(config))
 {
     folders_.make();
 }
 
+std::string Manager::make_id()
+{
+    last_id_time_ = std::max(now_microseconds(), last_id_time_ + 1);
+    return spool::make_queue_id(last_id_time_, static_cast<uint64_t>(::getpid()) % id_numbers);
+}
+
 Manager::NewFile Manager::create()
 {
     for (int tries = 0;; ++tries) {
-        last_id_time_ = std::max(now_microseconds(), last_id_time_ + 1);
-        std::string id = spool::make_queue_id(last_id_time_, static_cast<uint64_t>(::getpid()) % id_numbers);
+        std::string id = make_id();
         try {
             base::Fd fd = folders_.create(id);
             return {std::move(id), std::move(fd)};
@@ -155,6 +175,7 @@ Transport& Manager::transport(const std::string& name)
 // A message that is to be filtered goes to the filter as a whole (FILTER_README of Postfix): "transport:nexthop".
 routing::Route Manager::route_of(const Message& message, const std::string& recipient)
 {
+    if (message.probe) return probe_router_.route(recipient, message.envelope.sender);
     std::string filter = message.envelope.attribute("content_filter");
     if (filter.empty()) return router_.route(recipient, message.envelope.sender);
     auto cut = base::cut(filter, ':');
@@ -165,6 +186,25 @@ routing::Route Manager::route_of(const Message& message, const std::string& reci
     return route;
 }
 
+// Nobody reads what answers our notices for the postmaster, or our probes.
+bool Manager::is_double_bounce(const routing::Route& route) const
+{
+    return route.address_class == routing::AddressClass::local &&
+           base::same_word(mail::split_address(route.recipient).local, config_.double_bounce_sender);
+}
+
+namespace {
+
+routing::Route double_bounce_route()
+{
+    routing::Route route;
+    route.transport = "discard";
+    route.nexthop = "undeliverable postmaster notification discarded";
+    return route;
+}
+
+} // namespace
+
 void Manager::schedule(Message& message)
 {
     ++message.open_groups;    // held until all recipients are placed, so that nothing concludes half-way
@@ -174,6 +214,7 @@ void Manager::schedule(Message& message)
         if (state.state == RecipientState::delivered || state.state == RecipientState::bounced) continue;
         try {
             routing::Route route = route_of(message, state.recipient.address);
+            if (is_double_bounce(route)) route = double_bounce_route();
             if (deliver_here(route.transport, route.nexthop, message, number)) continue;
             Transport& agent = transport(route.transport);
             bool alone = agent.limits().destination_recipients == 1;
@@ -205,6 +246,7 @@ void log_own(const Message& message, const spool::Recipient& recipient, const sp
 {
     spool::Deliver job;
     job.queue_id = message.id;
+    job.probe = message.probe;
     job.arrival = message.envelope.arrival;
     job.active = message.active_since;
     spool::log_delivery(job, recipient, outcome, "none", spool::Timing{}, 1, program);
@@ -299,8 +341,40 @@ void Manager::expire_deferred(Message& message)
                         message.forced_expiry ? "force-expired" : "expired");
 }
 
+void Manager::probe(const std::string& sender, spool::Recipient recipient, Told told)
+{
+    std::string id = make_id();
+    Probe& probe = probes_[id];
+    probe.message = std::make_unique<Message>();
+    probe.told = std::move(told);
+    Message& message = *probe.message;
+    message.id = id;
+    message.probe = true;
+    message.envelope.sender = sender;
+    message.envelope.arrival = message.active_since = now_microseconds();
+    message.recipients.emplace_back();
+    message.recipients.back().recipient = std::move(recipient);
+    base::log::info("{}: from=<{}>, size=0, nrcpt=1 (queue active)", id, sender);
+    schedule(message);
+}
+
+// The transports still look at the message when they settle it.
+void Manager::finish_probe(Message& message)
+{
+    async::loop().post([this, id = message.id] {
+        auto node = probes_.extract(id);
+        if (node.empty()) return;
+        base::log::info("{}: removed", id);
+        node.mapped().told(node.mapped().message->recipients.front());
+    });
+}
+
 void Manager::finish(Message& message)
 {
+    if (message.probe) {
+        finish_probe(message);
+        return;
+    }
     if (message.deleted) {
         drop(message);
         return;

@@ -32,6 +32,11 @@ public:
         base::Fd fd;
     };
     NewFile create();
+    // A probe: one recipient is routed and handed to an agent as mail is, but there is no file. `told` hears what became of it, and then it is
+    // forgotten. recipient.address is whole. Never calls `told` before it returns.
+    using Told = std::function<void(const RecipientState&)>;
+    void probe(const std::string& sender, spool::Recipient recipient, Told told);
+    routing::Router& router() { return router_; }
     bool has_room();                                 // queue_minfree; looked up once a second
 
     // The file `id` in incoming is complete. With fd when it is open already. Waits in incoming while the active queue is full.
@@ -59,8 +64,11 @@ public:
     size_t active_count() const { return active_.size(); }
 
 private:
+    std::string make_id();
+    void finish_probe(Message& message);
     void schedule(Message& message);
     routing::Route route_of(const Message& message, const std::string& recipient);
+    bool is_double_bounce(const routing::Route& route) const;
     void defer_unroutable(Message& message, uint32_t number, const std::string& why);
     Transport& transport(const std::string& name);
     void settle(Group& group, const spool::Done& done);
@@ -85,11 +93,17 @@ private:
 
     const config::Config& config_;
     async::Nursery& nursery_;
+    config::Config probe_config_;                    // with address_verify_…_transport and its kin in the places of what mail goes by
     spool::Folders folders_;
-    routing::Router router_;
+    routing::Router router_, probe_router_;
     cleanup::Rules intake_rules_;
     config::NoticeTemplates notice_templates_;
     std::unordered_map<std::string, std::unique_ptr<Message>> active_;
+    struct Probe {
+        std::unique_ptr<Message> message;
+        Told told;
+    };
+    std::unordered_map<std::string, Probe> probes_;
     std::unordered_map<std::string, std::unique_ptr<Transport>> transports_;
     std::deque<std::string> waiting_;                // complete, in incoming
     std::unordered_set<std::string> waiting_ids_;

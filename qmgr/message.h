@@ -33,6 +33,7 @@ struct Message {
     bool delay_told = false;        // the sender was warned
     bool deleted = false;           // postsuper -d while it was being delivered
     bool hold = false;              // postsuper -h, likewise
+    bool probe = false;             // an address is looked at, and no mail: there is no file
 
     int64_t arrival_seconds() const { return envelope.arrival / 1000000; }
 };

@@ -24,12 +24,13 @@ namespace {
 struct Office {
     Office(daemons::Daemon& daemon)
         : daemon(daemon), manager(daemon.config(), daemon.nursery()), retry(manager), maildrop(daemon.queue_folder() + "/maildrop"),
-          makers(manager, maildrop), own_uid(::getuid())
+          probes(manager), makers(manager, maildrop, probes), own_uid(::getuid())
     {}
     daemons::Daemon& daemon;
     qmgr::Manager manager;
     qmgr::Retry retry;
     qmgr::Maildrop maildrop;
+    qmgr::Probes probes;
     qmgr::Makers makers;
     uid_t own_uid;
     uid_t null_uid = 0;
@@ -62,7 +63,7 @@ async::Task<> hand_over(Office& office)
     office.makers.send_away();
     office.manager.stop_dispatching();
     auto give_up = base::steady_now() + longest_handover;
-    while ((office.makers.busy() || office.manager.delivering()) && base::steady_now() < give_up) co_await async::sleep(async::Limit(5));
+    while ((office.makers.busy() || office.manager.delivering() || office.probes.writing()) && base::steady_now() < give_up) co_await async::sleep(async::Limit(5));
 }
 
 } // namespace
@@ -74,6 +75,7 @@ int main(int argc, char** argv)
     sandbox::Rights rights;
     rights.read = daemon.readable();
     rights.write = {daemon.queue_folder(), "/dev/null"};
+    if (auto folder = qmgr::verify_cache_folder(daemon.config()); !folder.empty()) rights.write.push_back(folder);
     daemon.drop_privileges(daemon.config().mail_owner, rights, daemon.config().setgid_group);    // to read what postdrop left
     ::umask(077);
 
@@ -81,6 +83,7 @@ int main(int argc, char** argv)
     office.null_uid = null_uid;
     office.retry.start();
     daemon.nursery().start(office.maildrop.scan_forever());
+    daemon.nursery().start(office.probes.clean_up_forever());
     daemon.before_stop = [&] { return hand_over(office); };
     return daemon.serve_channels([&](ipc::Channel channel) { return serve(std::move(channel), office); });
 }

@@ -102,13 +102,14 @@ bool Transport::send(Destination& destination, Group group)
     Message& message = *group.message;
     spool::Deliver deliver;
     try {
-        deliver.file = open_(message);
+        if (!message.probe) deliver.file = open_(message);
     } catch (const base::SystemError& failure) {
         settle_all(group, spool::Outcome::deferred, "4.3.0", fmt::format("queue file: {}", failure.what()), true);
         return false;
     }
     deliver.job = next_job_++;
     deliver.queue_id = message.id;
+    deliver.probe = message.probe;
     deliver.content_offset = message.head.content_offset();
     deliver.content_length = message.head.content_length;
     deliver.content_flags = message.head.content_flags;
@@ -258,6 +259,7 @@ void Transport::settle_all(Group& group, spool::Outcome::Status status, const st
     spool::Done done;
     spool::Deliver job;
     job.queue_id = group.message->id;
+    job.probe = group.message->probe;
     job.arrival = group.message->envelope.arrival;
     job.active = group.message->active_since;
     for (uint32_t number : group.recipients) {

@@ -61,7 +61,7 @@ std::string mail_command(const spool::Deliver& job, const smtp::Capabilities& ca
 {
     std::string command = "MAIL FROM:";
     append_address(command, job.sender, form);
-    if (can.size_known) command += fmt::format(" SIZE={}", job.content_length);
+    if (can.size_known && !job.probe) command += fmt::format(" SIZE={}", job.content_length);
     if (can.eightbitmime) command += job.content_flags & spool::content_8bit ? " BODY=8BITMIME" : "";
     if (can.dsn) {
         if (!job.envid.empty()) command += " ENVID=" + base::to_xtext(job.envid);

@@ -240,6 +240,7 @@ Settings read_settings(const config::Config& config, bool lmtp)
     settings.never_ehlo = !lmtp && config.smtp_never_send_ehlo;
     settings.skip_quit_reply = read.flag("skip_quit_response");
     settings.send_xforward = read.flag("send_xforward_command");
+    settings.probe_data = base::same_word(read.text("address_verify_target"), "data");
     settings.discard_keywords = base::join(read.list(lmtp ? "discard_lhlo_keywords" : "discard_ehlo_keywords"), " ");
     settings.line_limit = read.count("line_length_limit");
     settings.keep_connections = read.flag("connection_cache_on_demand");

@@ -71,6 +71,7 @@ struct Settings {
     bool randomize = true, balance = true;
     bool skip_5xx_greeting = true, always_ehlo = true, never_ehlo = false;
     bool skip_quit_reply = true, send_xforward = false;
+    bool probe_data = false; // smtp_address_verify_target: a probe goes as far as DATA
     std::string discard_keywords;
     size_t line_limit = 998; // 0: none
     bool quote_envelope = true, convert_8bit = true, assume_final = false;

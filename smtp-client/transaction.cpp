@@ -44,6 +44,7 @@ private:
     async::Limit limit(const Step& step) const;
     async::Task<> end_of_data_for_lmtp();
     void conclude(size_t recipient, const smtp::Reply& reply);
+    void end_probe_at_data();
     void trouble_accepted(const Problem& problem);
     ContentForm content_form(Editor* editor) const;
 
@@ -55,7 +56,8 @@ private:
     std::vector<Step> steps_;
     std::vector<size_t> accepted_; // recipients that RCPT was agreed to
     bool mail_answered_ = false, mail_accepted_ = false, data_accepted_ = false;
-    bool server_leaves_ = false; // it said 421
+    std::vector<smtp::Reply> rcpt_replies_; // of a probe, to those
+    bool server_leaves_ = false; // it said 421, or we must leave
 };
 
 // What can be known before a word is said. False when nobody is left to deliver to.
@@ -96,7 +98,7 @@ void Transaction::plan()
     steps_.push_back({Step::mail});
     for (size_t i = 0; i < delivery_.size(); ++i)
         if (delivery_.open(i)) steps_.push_back({Step::rcpt, i});
-    steps_.push_back({Step::data});
+    if (!delivery_.job.probe || settings_.probe_data) steps_.push_back({Step::data});
     session_.needs_rset = false;
 }
 
@@ -178,6 +180,7 @@ void Transaction::handle(const Step& step, const smtp::Reply& reply)
     case Step::data:
         data_accepted_ = reply.code == 354;
         if (!data_accepted_ && !accepted_.empty()) trouble_accepted(refused(session_.name, reply, "DATA command"));
+        if (data_accepted_ && delivery_.job.probe && !accepted_.empty()) end_probe_at_data();
         return;
     }
 }
@@ -198,11 +201,21 @@ void Transaction::handle_rcpt(size_t recipient, smtp::Reply reply)
     if (!mail_accepted_) return;
     if (reply.ok()) {
         accepted_.push_back(recipient);
+        if (!delivery_.job.probe) return;
+        if (settings_.probe_data) rcpt_replies_.push_back(std::move(reply));
+        else delivery_.delivered(recipient, session_, reply);
         return;
     }
     // RFC 5321 4.5.3.1.10: 552 in place of 452 for too many recipients.
     if (reply.code == 552) reply.code = 452;
     delivery_.trouble(recipient, session_, refused(session_.name, reply, "RCPT TO command"));
+}
+
+// Nothing but a broken connection takes DATA back.
+void Transaction::end_probe_at_data()
+{
+    for (size_t i = 0; i < accepted_.size(); ++i) delivery_.delivered(accepted_[i], session_, rcpt_replies_[i]);
+    server_leaves_ = true;
 }
 
 void Transaction::trouble_accepted(const Problem& problem)

@@ -2,7 +2,9 @@
 #include "routing/recipients.h"
 #include "routing/address_search.h"
 
+#include "base/text.h"
 #include "config/config.h"
+#include "mail/address.h"
 
 #include <algorithm>
 
@@ -52,6 +54,8 @@ bool Recipients::exists(std::string_view address)
                          : address_class == AddressClass::relay           ? &relay_
                                                                           : nullptr;
     if (!tables) return false;
+    // Others look whether the sender of our probes and notices exists: it does.
+    if (tables == &local_ && base::same_word(mail::split_address(address).local, config_.double_bounce_sender)) return true;
     return tables->empty() || maps::find_address(*tables, address, search_).has_value();
 }
 

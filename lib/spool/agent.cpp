@@ -53,6 +53,12 @@ int64_t microseconds(base::Wall when)
 
 constexpr const char* status_words[] = {"sent", "deferred", "bounced", "sent"};
 
+const char* status_word(const Deliver& job, Outcome::Status status)
+{
+    if (!job.probe) return status_words[status];
+    return status == Outcome::delivered || status == Outcome::handed_on ? "deliverable" : "undeliverable";
+}
+
 } // namespace
 
 async::Task<> serve_queue_manager(ipc::Channel channel, async::Nursery& nursery, DeliverFunction deliver)
@@ -80,7 +86,7 @@ void log_delivery(const Deliver& job, const Recipient& recipient, const Outcome&
     if (connection_uses > 1) line += fmt::format("conn_use={}, ", connection_uses);
     line += fmt::format("delay={}, delays={}/{}/{}/{}, dsn={}, status={} ({})", seconds(since(job.arrival, now)),
                         seconds(since(job.arrival, job.active)), seconds(since(job.active, started)), seconds(since(started, connected)),
-                        seconds(since(connected, now)), outcome.dsn, status_words[outcome.status], outcome.text);
+                        seconds(since(connected, now)), outcome.dsn, status_word(job, outcome.status), outcome.text);
     if (program.empty())
         base::log::info("{}", line);
     else

@@ -8,6 +8,7 @@ namespace spool {
 namespace {
 
 constexpr async::Limit reconnect_pause{500};
+constexpr async::Limit answer_limit{30000};
 
 } // namespace
 
@@ -78,6 +79,7 @@ async::Task<> Maker::read_answers(uint64_t number)
 void Maker::lose(uint64_t number)
 {
     connections_.erase(number);
+    give_up_verifying(number);
     std::erase_if(pickups_, [number](const auto& entry) { return entry.second == number; });
     // Whoever waits is told; a file whose commit was on its way is found by the queue manager when it looks through its folders.
     std::erase_if(waiting_, [number](const auto& entry) {
@@ -107,8 +109,18 @@ bool Maker::ask(uint64_t request, Waiting& waiting)
     return true;
 }
 
+void Maker::give_up_verifying(uint64_t connection)
+{
+    std::erase_if(verifying_, [connection](const auto& entry) {
+        if (entry.second->connection != connection) return false;
+        entry.second->answered.set();
+        return true;
+    });
+}
+
 void Maker::ask_again(uint64_t left)
 {
+    give_up_verifying(left);
     if (current_ == left) {
         current_ = 0;
         lost_.set();
@@ -131,6 +143,16 @@ void Maker::take(uint64_t number, ipc::Packet& packet)
         auto pickup = ipc::unpack<Pickup>(packet);
         pickups_[pickup.name] = number;
         nursery_.start(on_pickup_(std::move(pickup)));
+        return;
+    }
+    if (packet.type == Verified::type) {
+        auto verified = ipc::unpack<Verified>(packet);
+        auto asked = verifying_.find(verified.request);
+        if (asked == verifying_.end() || asked->second->connection != number) return;
+        Verifying* verifying = asked->second;
+        verifying_.erase(asked);
+        verifying->answer = std::move(verified);
+        verifying->answered.set();
         return;
     }
     Created created = ipc::unpack<Created>(packet);
@@ -164,6 +186,32 @@ async::Task<NewFile> Maker::create(async::Limit limit)
     Created& answer = registered.waiting.answer;
     if (!answer.file) throw Unavailable(answer.problem);
     co_return NewFile(this, registered.waiting.connection, answer.id, std::move(answer.file));
+}
+
+async::Task<std::optional<Verified>> Maker::verify(std::string address, async::Limit wait)
+{
+    struct Registered {
+        Maker& maker;
+        uint64_t request;
+        Verifying verifying;
+        explicit Registered(Maker& maker) : maker(maker), request(maker.next_request_++) { maker.verifying_[request] = &verifying; }
+        ~Registered() { maker.verifying_.erase(request); }
+    };
+    Registered registered(*this);
+    try {
+        connect();
+    } catch (const base::SystemError& failure) {
+        base::log::warning("queue manager: {}", failure.what());
+        co_return std::nullopt;
+    }
+    registered.verifying.connection = current_;
+    Verify question;
+    question.request = registered.request;
+    question.address = std::move(address);
+    question.wait = static_cast<uint64_t>(wait.count());
+    tell(current_, std::move(question));
+    co_await async::wait(registered.verifying.answered, wait + answer_limit);
+    co_return std::move(registered.verifying.answer);
 }
 
 void Maker::offer_pickup(std::function<async::Task<>(Pickup)> on_pickup)

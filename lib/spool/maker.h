@@ -54,6 +54,8 @@ public:
 
     // Throws Unavailable.
     async::Task<NewFile> create(async::Limit limit = std::chrono::seconds(30));
+    // Whether mail for the address could be delivered; waits for the outcome of a probe, if need be. Nothing: the queue manager can't say.
+    async::Task<std::optional<Verified>> verify(std::string address, async::Limit wait);
     // Offers to take what lies in maildrop/; connects, and keeps connected.
     void offer_pickup(std::function<async::Task<>(Pickup)> on_pickup);
     void answer(PickedUp verdict);
@@ -65,7 +67,13 @@ private:
         Created answer;
         uint64_t connection = 0;    // where it was asked
     };
+    struct Verifying {
+        async::Flag answered;
+        std::optional<Verified> answer;
+        uint64_t connection = 0;
+    };
     void connect();
+    void give_up_verifying(uint64_t connection);
     bool ask(uint64_t request, Waiting& waiting);
     void ask_again(uint64_t left);
     async::Task<> read_answers(uint64_t number);
@@ -87,6 +95,7 @@ private:
     async::Flag lost_;
     uint64_t next_request_ = 1;
     std::unordered_map<uint64_t, Waiting*> waiting_;
+    std::unordered_map<uint64_t, Verifying*> verifying_;
     std::function<async::Task<>(Pickup)> on_pickup_;
 };
 

@@ -3,6 +3,7 @@
 //   a maker of mail (smtpd, local-delivery) → qmgr, on private/qmgr:   Create → Created{descriptor} … Commit or Abandon
 //   qmgr → a maker that offered to (smtpd, the letterbox):              Pickup{descriptor} → PickedUp
 //   qmgr → a delivery agent, on private/<transport>:                     Deliver{descriptor} → Done
+//   smtpd → qmgr, on private/qmgr:                                       Verify → Verified
 //   postqueue, mailq, postsuper → qmgr, on public/qmgr and private/qmgr: Command → Answer, Answer …
 #pragma once
 
@@ -108,6 +109,7 @@ struct Deliver {
     uint64_t content_offset = 0;
     uint64_t content_length = 0;
     uint32_t content_flags = 0;
+    bool probe = false;         // find out whether it could be delivered, and deliver nothing: there is no file and no content
     std::string sender;         // "" is the null sender
     std::string nexthop;        // domain, [host], host:port … as the transport takes it
     std::string envid, ret;     // RFC 3461
@@ -117,7 +119,7 @@ struct Deliver {
     std::vector<Recipient> recipients;
     template <class V> void fields(V& v)
     {
-        v(job, queue_id, file, content_offset, content_length, content_flags, sender, nexthop, envid, ret, arrival, active, client_name,
+        v(job, queue_id, file, content_offset, content_length, content_flags, probe, sender, nexthop, envid, ret, arrival, active, client_name,
           client_address, client_port, helo, protocol, sasl_method, sasl_sender, sasl_username, recipients);
     }
 };
@@ -142,6 +144,24 @@ struct Done {
     bool destination_down = false;
     std::vector<Outcome> outcomes;
     template <class V> void fields(V& v) { v(job, destination_down, outcomes); }
+};
+
+// "Could mail be delivered to this address?" When nobody knows yet, a probe is made, and `wait` milliseconds are spent on its outcome.
+struct Verify {
+    static constexpr uint16_t type = 12;
+    uint64_t request = 0;
+    std::string address;
+    uint64_t wait = 0;
+    template <class V> void fields(V& v) { v(request, address, wait); }
+};
+
+struct Verified {
+    static constexpr uint16_t type = 13;
+    enum Verdict : uint32_t { deliverable, deferred, undeliverable, in_progress };   // the numbers stand in Postfix's address_verify_map
+    uint64_t request = 0;
+    Verdict verdict = in_progress;
+    std::string text;           // the last reply, or our reason
+    template <class V> void fields(V& v) { v(request, verdict, text); }
 };
 
 // What people ask of the queue manager: "flush", "flush-site x", "flush-id x", "list", "delete id", "hold id" … (qmgr/commands.cpp).

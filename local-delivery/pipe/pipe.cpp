@@ -127,6 +127,10 @@ private:
 async::Task<Report> run(PipeAgent& agent, const spool::Deliver& job)
 {
     if (auto report = refusal(agent, job)) co_return *report;
+    if (job.probe) {
+        auto words = pipe_command_line(agent.attributes, job, agent.config.recipient_delimiter, agent.config.owner_request_special);
+        co_return delivered(fmt::format("delivers to command: {}", words.empty() ? "" : words.front()));
+    }
     Turn turn(agent);
     co_await turn.take();
     Order order = order_of(agent, job);

@@ -51,25 +51,6 @@ async::Task<Result> sleep(Inquiry&, const Step& step)
     co_return Result::dunno;
 }
 
-Result not_probed(Inquiry& inquiry, const std::optional<std::string>& address, std::string_view class_word, std::string_view dsn,
-                  std::string_view action)
-{
-    if (!address || address->empty()) return Result::dunno;
-    base::log::warning("{}: address verification is not carried out: the client is asked to come again", class_word);
-    bool is_sender = class_word == "reject_unverified_sender";
-    return inquiry.postpone_refusal(action, 450, dsn, rejected({*address, is_sender ? kind::sender : kind::recipient}, "unverified address"));
-}
-
-Result reject_unverified_sender(Inquiry& inquiry, const Step&)
-{
-    return not_probed(inquiry, inquiry.sender, "reject_unverified_sender", "4.1.7", inquiry.rules.config.reject_tempfail_action);
-}
-
-Result reject_unverified_recipient(Inquiry& inquiry, const Step&)
-{
-    return not_probed(inquiry, inquiry.recipient, "reject_unverified_recipient", "4.1.1", inquiry.rules.config.reject_tempfail_action);
-}
-
 constexpr Word now(std::string_view name, Result (*decide)(Inquiry&, const Step&), Argument argument = Argument::none)
 {
     return {name, argument, decide, nullptr};
@@ -122,8 +103,8 @@ constexpr Word words[] = {
     now("reject_unlisted_sender", reject_unlisted_sender),
     now("reject_unlisted_recipient", reject_unlisted_recipient),
     now("check_recipient_maps", reject_unlisted_recipient),
-    now("reject_unverified_sender", reject_unverified_sender),
-    now("reject_unverified_recipient", reject_unverified_recipient),
+    later("reject_unverified_sender", reject_unverified_sender),
+    later("reject_unverified_recipient", reject_unverified_recipient),
     now("reject_sender_login_mismatch", reject_sender_login_mismatch),
     now("reject_authenticated_sender_login_mismatch", reject_authenticated_sender_login_mismatch),
     now("reject_unauthenticated_sender_login_mismatch", reject_unauthenticated_sender_login_mismatch),

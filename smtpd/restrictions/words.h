@@ -37,6 +37,10 @@ async::Task<Result> reject_unknown_sender_domain(Inquiry&, const Step&);
 async::Task<Result> reject_unknown_recipient_domain(Inquiry&, const Step&);
 async::Task<Result> permit_mx_backup(Inquiry&, const Step&);
 
+// verify_words.cpp
+async::Task<Result> reject_unverified_sender(Inquiry&, const Step&);
+async::Task<Result> reject_unverified_recipient(Inquiry&, const Step&);
+
 // blocklist_words.cpp
 async::Task<Result> reject_rbl_client(Inquiry&, const Step&);
 async::Task<Result> permit_dnswl_client(Inquiry&, const Step&);

@@ -501,3 +501,38 @@ TEST_CASE("a destroyed delivery leaves nothing behind", "[smtp-client]")
         CHECK_FALSE(result);
     }
 }
+
+TEST_CASE("a probe goes as far as RCPT, or DATA, and sends nothing", "[smtp-client]")
+{
+    struct Case {
+        std::string target;
+        Dialogue dialogue;
+        std::string outcome;
+    };
+    const Dialogue mail = {"< MAIL FROM:<me@here.test>", "< RCPT TO:<a@x.test>"};
+    const Dialogue data = mail + Dialogue{"< DATA", "> 250 2.1.0 ok"};
+    const std::string said = "host HOST said: ";
+    for (const auto& c : {
+             Case{"rcpt", mail + Dialogue{"> 250 2.1.0 ok", "> 250 2.1.5 ok", "< QUIT"}, "delivered 2.1.5 250 2.1.5 ok"},
+             Case{"rcpt", mail + Dialogue{"> 250 2.1.0 ok", "> 550 5.1.1 who?", "< QUIT"}, "bounced 5.1.1 " + said + "550 5.1.1 who? (in reply to RCPT TO command)"},
+             Case{"rcpt", mail + Dialogue{"> 250 2.1.0 ok", "> 450 4.2.0 later", "< QUIT"},
+                  "deferred 4.2.0 " + said + "450 4.2.0 later (in reply to RCPT TO command)"},
+             Case{"rcpt", mail + Dialogue{"> 550 5.7.1 not you", "> 503 5.5.1 what?", "< QUIT"},
+                  "bounced 5.7.1 " + said + "550 5.7.1 not you (in reply to MAIL FROM command)"},
+             Case{"data", data + Dialogue{"> 250 2.1.5 ok", "> 354 go", "<close"}, "delivered 2.1.5 250 2.1.5 ok"},
+             Case{"data", data + Dialogue{"> 250 2.1.5 ok", "> 554 5.7.1 no", "< QUIT"}, "bounced 5.7.1 " + said + "554 5.7.1 no (in reply to DATA command)"},
+         }) {
+        CAPTURE(c.target, c.dialogue);
+        auto settings = settings_for_tests();
+        settings.probe_data = c.target == "data";
+        Play play({hello + c.dialogue}, settings);
+        auto job = job_for(play.server.nexthop(), {"a@x.test"});
+        job.probe = true;
+        job.file.reset();
+        job.content_length = 0;
+        CHECK(text_of(play.sender.send(job)) == c.outcome);
+        settle_connections();
+        CHECK(play.server.contents.empty());
+        CHECK(play.server.fault == "");
+    }
+}

@@ -205,3 +205,19 @@ TEST_CASE("a clock that went backwards makes no negative delay", "[spool]")
     CHECK(log.find("delay=0, delays=0/") != std::string::npos);
     CHECK(log.find("(x?y)\n") != std::string::npos);
 }
+
+TEST_CASE("of a probe the log says whether mail could be delivered", "[spool]")
+{
+    struct Case {
+        Outcome::Status status;
+        std::string word;
+    };
+    for (const auto& c : {Case{Outcome::delivered, "status=deliverable (x)"}, Case{Outcome::handed_on, "status=deliverable (x)"},
+                          Case{Outcome::deferred, "status=undeliverable (x)"}, Case{Outcome::bounced, "status=undeliverable (x)"}}) {
+        Scratch scratch;
+        Deliver probe = job(1);
+        probe.probe = true;
+        std::string line = logged(scratch, [&] { same_for_all(probe, c.status, "2.0.0", "x", "none", Timing{}); });
+        CHECK(line.find(c.word) != std::string::npos);
+    }
+}

@@ -44,6 +44,7 @@ public:
     size_t connections() const { return channels_.size(); }
 
     bool answers = true;
+    spool::Verified verdict;                    // of every address
     std::string problem;                        // given instead of a file
     std::vector<std::string> told;              // "commit ID", "abandon ID", "offer", "picked NAME VERDICT"
     std::vector<uint64_t> asked;
@@ -93,6 +94,12 @@ private:
                 spool::Answer answer;
                 answer.end = true;
                 channel.post(std::move(answer));
+            } else if (packet->type == spool::Verify::type) {
+                auto question = ipc::unpack<spool::Verify>(*packet);
+                told.push_back(fmt::format("verify {} {}", question.address, question.wait));
+                spool::Verified answer = verdict;
+                answer.request = question.request;
+                if (answers) channel.post(std::move(answer));
             } else if (packet->type == spool::OfferPickup::type) {
                 told.push_back("offer");
             } else if (packet->type == spool::PickedUp::type) {
