@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include "news.h"
+#include "shelf.h"
 #include "vanished.h"
 
 #include "async/lend.h"
@@ -17,9 +18,11 @@ namespace {
 struct OpenBox {
     std::string name;
     store::Access access;
+    std::unique_ptr<store::Mailbox> kept; // from the shelf
     bool operator()(Mail& mail)
     {
-        mail.box = mail.store->open(name, access);
+        if (kept && kept->reopen()) mail.box = std::move(kept);
+        else mail.box = mail.store->open(name, access);
         if (mail.box) mail.box->history().follow(*mail.box);
         return mail.box != nullptr;
     }
@@ -139,7 +142,7 @@ async::Task<Tagged> select(Session& session, Arguments& arguments, store::Access
     // RFC 7162 3.2.11: what comes after this line is of the new mailbox.
     if (session.selected) session.client.say("* OK [CLOSED] Previous mailbox closed");
     session.unselect(); // RFC 3501 6.3.1: also when the new one can't be opened
-    OpenBox work{name, access};
+    OpenBox work{name, access, shelf().take(session.shelf_place(name, access))};
     bool found = co_await async::lend(session.mail, std::move(work));
     if (!found) co_return no("[NONEXISTENT] No such mailbox");
     if (parameters.condstore) session.enable_condstore();

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "commands.h"
+#include "shelf.h"
 #include "wire.h"
 
 #include "async/offload.h"
@@ -43,8 +44,17 @@ std::vector<uint32_t> Selected::uids_of(const SequenceSet& set, bool by_uid) con
     return chosen;
 }
 
+std::string Session::shelf_place(std::string_view mailbox, store::Access access) const
+{
+    constexpr char apart = '\0';
+    std::string place = owner.user + apart + owner.home + apart + owner.mail_location + apart;
+    place += access == store::Access::read_only ? 'r' : 'w';
+    return place += mailbox;
+}
+
 void Session::unselect()
 {
+    if (selected && mail.box) shelf().put(shelf_place(selected->name, mail.box->access()), std::move(mail.box));
     selected.reset();
     mail.box.reset();
     partial = {};

@@ -73,6 +73,8 @@ struct Session {
     void (*after_answer)(Session&) = nullptr; // once the tagged answer is on its way: COMPRESS begins there
 
     void unselect();
+    // The name of a mailbox on the shelf.
+    std::string shelf_place(std::string_view mailbox, store::Access access) const;
     bool utf8_names() const { return enabled.utf8 || enabled.rev2; }
     std::string wire_name(std::string_view mailbox) const;
     // From now on mod-sequences are kept up to date after each change.

@@ -22,6 +22,7 @@ public:
     const std::vector<Message>& messages() const override { return messages_; }
     const std::vector<std::string>& keywords() const override { return keywords_.names(); }
     Changes refresh() override;
+    bool reopen() override;
     std::optional<Flags> keyword(std::string_view name, bool create) override;
     std::vector<uint32_t> set_flags(std::span<const uint32_t> uids, FlagChange change, Flags flags) override;
     std::optional<Content> content(uint32_t uid) override;

@@ -138,6 +138,20 @@ Changes MaildirMailbox::refresh()
     return changes;
 }
 
+bool MaildirMailbox::reopen()
+{
+    if (pop3_lock_) return false;
+    // What was \Recent to the former session is so to no other, but for what still lies in new/.
+    for (size_t i = 0; i < messages_.size(); ++i)
+        if (access_ == Access::read_write || !files_[i].is_new) messages_[i].flags &= ~flag::recent;
+    try {
+        return !refresh().reset;
+    } catch (const Trouble& trouble) {
+        if (trouble.kind() == Trouble::Kind::gone) return false;
+        throw;
+    }
+}
+
 void MaildirMailbox::drop(const std::vector<char>& gone, Changes& changes, std::vector<File>* files)
 {
     size_t keep = 0;

@@ -52,6 +52,8 @@ public:
 
     // What other sessions and programs did since. An unchanged mailbox costs a few stats.
     virtual Changes refresh() = 0;
+    // Makes this mailbox as if it were just opened, for another session of its user. False: it can't be, open it anew.
+    virtual bool reopen() { return false; }
 
     // The bit of a keyword. create: a new one is stored if there is room for it (flag::keyword_limit).
     virtual std::optional<Flags> keyword(std::string_view name, bool create) = 0;
