@@ -4,6 +4,7 @@
 #include "maps/file_stamp.h"
 #include "maps/network.h"
 #include "maps/table_text.h"
+#include "maps/witness.h"
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -117,7 +118,13 @@ private:
         return false;
     }
     // Only the key counts here: an empty value is as good as any.
-    bool has(std::string_view key) { return table_.tables().front()->find(key).has_value(); }
+    bool has(std::string_view key)
+    {
+        Map& table = *table_.tables().front();
+        auto found = table.find(key);
+        if (found) tell_witness(table, key, *found);
+        return found.has_value();
+    }
 
     Maps table_;
     bool negated_;

@@ -1,6 +1,7 @@
 // open: which type is made by what, and lists of tables.
 #include "maps/map.h"
 #include "maps/map_types.h"
+#include "maps/witness.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -46,7 +47,16 @@ private:
     std::string why_;
 };
 
+thread_local Witness witness_of_thread;
+
 } // namespace
+
+void set_witness(Witness witness) { witness_of_thread = std::move(witness); }
+
+void tell_witness(const Map& table, std::string_view key, std::string_view value)
+{
+    if (witness_of_thread) witness_of_thread(table, key, value);
+}
 
 bool is_table_name(std::string_view text)
 {
@@ -96,6 +106,7 @@ std::optional<std::string> Maps::find(std::string_view key, Key kind)
         if (!found) continue;
         // An empty answer is most likely a fault of the table; "not found" would be a guess with somebody's mail.
         if (found->empty()) throw Unavailable(fmt::format("table {}: look-up of \"{}\" gives an empty result", table->name(), base::printable(key, 200)));
+        tell_witness(*table, key, *found);
         return found;
     }
     return std::nullopt;

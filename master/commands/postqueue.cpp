@@ -2,10 +2,10 @@
 
 #include "postqueue_print.h"
 #include "queue_client.h"
+#include "queue_reader.h"
 
 #include "base/log.h"
 #include "config/config.h"
-#include "spool/listing.h"
 #include "spool/queue_id.h"
 
 #include <sysexits.h>
@@ -22,59 +22,23 @@ namespace {
     std::exit(status);
 }
 
-// Printed as it comes, so that a queue of any length costs no memory. A message's lines may be cut between pieces.
-class Printer {
-public:
-    explicit Printer(bool json) : json_(json) {}
-
-    void take(std::string_view lines)
-    {
-        pending_ += lines;
-        size_t last = pending_.rfind("\nM\t");
-        if (last == std::string::npos) return;
-        print(std::string_view(pending_).substr(0, last + 1));
-        pending_.erase(0, last + 1);
-    }
-    void end()
-    {
-        print(pending_);
-        if (!json_) std::fputs(commands::listing_end(count_, bytes_).c_str(), stdout);
-    }
-
-private:
-    void print(std::string_view lines)
-    {
-        for (const auto& message : spool::parse_listing(lines)) {
-            if (!json_ && count_ == 0) std::fputs(commands::listing_heading().c_str(), stdout);
-            ++count_;
-            bytes_ += message.size;
-            std::string text = json_ ? commands::json_line(message) : commands::listing_entry(message);
-            std::fputs(text.c_str(), stdout);
-        }
-    }
-    bool json_;
-    std::string pending_;
-    size_t count_ = 0;
-    uint64_t bytes_ = 0;
-};
-
+// Printed as it comes, so that a queue of any length costs no memory.
 int list(const config::Config& config, bool json)
 {
-    Printer printer(json);
-    auto answer = commands::ask_queue_manager(config, {"list"}, [&](std::string_view lines) { printer.take(lines); });
-    if (!answer.reached) {
-        base::log::warning("Mail system is down -- accessing queue directly");
-        try {
-            spool::list_queue(spool::Folders(config.queue_directory), [&](spool::ListedMessage&& message) {
-                printer.take(spool::listing_lines(message));
-                return true;
-            });
-        } catch (const base::SystemError& failure) {
-            fail(EX_UNAVAILABLE, failure.what());
-        }
+    size_t count = 0;
+    uint64_t bytes = 0;
+    try {
+        commands::read_queue(config, [&](const spool::ListedMessage& message) {
+            if (!json && count == 0) std::fputs(commands::listing_heading().c_str(), stdout);
+            ++count;
+            bytes += message.size;
+            std::string text = json ? commands::json_line(message) : commands::listing_entry(message);
+            std::fputs(text.c_str(), stdout);
+        });
+    } catch (const base::SystemError& failure) {
+        fail(EX_UNAVAILABLE, failure.what());
     }
-    if (answer.failed) fail(EX_UNAVAILABLE, answer.last_line);
-    printer.end();
+    if (!json) std::fputs(commands::listing_end(count, bytes).c_str(), stdout);
     return EX_OK;
 }
 

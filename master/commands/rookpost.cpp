@@ -1,12 +1,16 @@
 // rookpost: starts, stops and looks after the mail system; what `postfix start` is to Postfix.
 
+#include "master/commands/explain.h"
 #include "master/commands/rookpost_pw.h"
+#include "master/commands/rookpost_trace.h"
 #include "master/pid_file.h"
 
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/master_cf.h"
+#include "mail/address.h"
+#include "spool/folders.h"
 
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -30,6 +34,7 @@ constexpr int stop_patience_seconds = 20;
 struct House {
     std::string folder;
     config::Config config;
+    std::vector<std::string> words;     // behind the verb
 };
 
 [[noreturn]] void become(const std::string& program, std::vector<std::string> words)
@@ -86,6 +91,24 @@ int reload(House& house)
     return EX_OK;
 }
 
+std::string count_text(size_t count, std::string_view queue) { return fmt::format("{} {}", count, queue); }
+
+// How much waits, for those who may look.
+void tell_queue(const config::Config& config)
+{
+    try {
+        spool::Folders folders(config.queue_directory);
+        size_t deferred = 0;
+        for (int64_t when : folders.due_times()) deferred += folders.list({spool::Queue::deferred, when}).size();
+        std::vector<std::string> counts = {count_text(deferred, "deferred")};
+        for (auto queue : {spool::Queue::active, spool::Queue::incoming, spool::Queue::hold, spool::Queue::corrupt})
+            if (size_t count = folders.list({queue}).size()) counts.push_back(count_text(count, spool::queue_name(queue)));
+        std::printf("messages in the queue: %s\n", base::join(counts, ", ").c_str());
+    } catch (const base::SystemError&) {
+        // The queue is its owner's and root's.
+    }
+}
+
 int status(House& house)
 {
     auto pid = master::running_master(house.config.queue_directory);
@@ -94,6 +117,7 @@ int status(House& house)
         return 1;
     }
     base::log::info("the mail system is running: PID: {}", *pid);
+    tell_queue(house.config);
     return EX_OK;
 }
 
@@ -111,27 +135,48 @@ int flush(House& house)
     become(house.config.command_directory + "/postqueue", {"postqueue", "-c", house.folder, "-f"});
 }
 
+int trace(House& house) { return rookpost::trace(house.config, house.words); }
+
+int explain(House& house)
+{
+    auto addresses = mail::mailboxes(house.words[0]);
+    auto senders = house.words.size() > 1 ? mail::mailboxes(house.words[1]) : std::vector<std::string>{""};
+    if (addresses.empty()) fail(EX_DATAERR, "no address: " + house.words[0]);
+    commands::Explainer explainer(house.config);
+    bool all_known = true;
+    for (const auto& address : addresses) {
+        auto told = explainer.explain(address, senders.empty() ? "" : senders[0]);
+        std::fputs(told.text.c_str(), stdout);
+        for (const auto& end : told.ends) all_known = all_known && end.known;
+    }
+    return all_known ? EX_OK : EX_NOUSER;
+}
+
 struct Verb {
     std::string_view name;
     int (*run)(House&);
+    int least_words = 0, most_words = 0;
 };
-constexpr Verb verbs[] = {{"start", start}, {"start-fg", start_foreground}, {"stop", stop}, {"abort", abort_all},
-                          {"reload", reload}, {"status", status}, {"check", check}, {"flush", flush}};
+constexpr Verb verbs[] = {{"start", start},   {"start-fg", start_foreground}, {"stop", stop},   {"abort", abort_all},
+                          {"reload", reload}, {"status", status},             {"check", check}, {"flush", flush},
+                          {"trace", trace, 1, 1000}, {"explain", explain, 1, 2}};
 
 } // namespace
 
 int main(int argc, char** argv)
 {
     base::log::to_stderr("rookpost");
-    House house{config::default_folder(), {}};
+    House house{config::default_folder(), {}, {}};
     for (int letter; (letter = ::getopt(argc, argv, "+c:v")) != -1;) {
         if (letter == 'c') house.folder = optarg;
         if (letter == '?') optind = argc;
     }
     if (optind < argc && std::string_view(argv[optind]) == "pw") return rookpost::pw(argc - optind, argv + optind);
-    if (optind + 1 == argc)
+    int words = argc - optind - 1;
+    if (words >= 0)
         for (const Verb& verb : verbs) {
-            if (verb.name != argv[optind]) continue;
+            if (verb.name != argv[optind] || words < verb.least_words || words > verb.most_words) continue;
+            house.words.assign(argv + optind + 1, argv + argc);
             try {
                 house.config = config::Config::load(house.folder);
                 return verb.run(house);
@@ -141,5 +186,6 @@ int main(int argc, char** argv)
                 fail(1, trouble.what());
             }
         }
-    fail(EX_USAGE, "usage: rookpost [-c config_directory] start | start-fg | stop | abort | reload | status | check | flush | pw");
+    fail(EX_USAGE, "usage: rookpost [-c config_directory] start | start-fg | stop | abort | reload | status | check | flush |\n"
+                   "       trace queue_id … | explain address [sender] | pw");
 }

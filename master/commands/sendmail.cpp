@@ -1,8 +1,13 @@
 // sendmail: the command that scripts and mail programs call; mailq and newaliases by name. It hands a message to smtpd by SMTP over a Unix
 // socket, where the peer's uid says who it is, so that it needs no rights of its own.
 
+#include "queue_client.h"
+#include "queue_reader.h"
+#include "sendmail_address_test.h"
+#include "sendmail_exim.h"
 #include "sendmail_message.h"
 #include "sendmail_options.h"
+#include "sendmail_run.h"
 #include "sendmail_submit.h"
 
 #include "base/fd.h"
@@ -17,6 +22,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -25,21 +31,8 @@ namespace {
 using sendmail::Mode;
 using sendmail::Options;
 
-[[noreturn]] void fail(int status, const std::string& text)
-{
-    base::log::fatal("{}", text);
-    std::exit(status);
-}
-
-[[noreturn]] void run(const config::Config& config, std::vector<std::string> words)
-{
-    std::string path = config.command_directory + "/" + words[0];
-    std::vector<char*> argv;
-    for (auto& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    ::execv(path.c_str(), argv.data());
-    fail(EX_UNAVAILABLE, fmt::format("cannot execute {}: {}", path, base::error_text(errno)));
-}
+using sendmail::fail;
+using sendmail::run;
 
 std::string login_name()
 {
@@ -91,6 +84,7 @@ int deliver(const Options& options, const config::Config& config, const std::str
     } catch (const base::SystemError& failure) {
         fail(EX_DATAERR, failure.what());
     }
+    if (options.sender_from_mbox && !options.sender) sender = sendmail::mbox_sender(raw).value_or(sender);
     auto message = sendmail::prepare(raw, options, from_field(options, config, sender));
     if (message.recipients.empty()) fail(EX_USAGE, "No recipient addresses found in message header");
     if (limit > 0 && message.content.size() > limit) fail(EX_UNAVAILABLE, "File too big");
@@ -132,15 +126,55 @@ int verify(const Options& options, const config::Config& config)
     run(config, std::move(words));
 }
 
+// -qS, -q!I …: what the queue manager has no word for is chosen from its listing.
+int flush_selected(const sendmail::Selection& wanted, const config::Config& config)
+{
+    auto has = [&](const std::string& text) { return base::find_word(text, wanted.text) != std::string::npos; };
+    std::vector<std::string> ids;
+    commands::read_queue(config, [&](const spool::ListedMessage& message) {
+        bool fits = wanted.kind == 'I' ? message.id.find(wanted.text) != std::string::npos : has(message.sender);
+        if (wanted.kind == 'R')
+            fits = std::any_of(message.recipients.begin(), message.recipients.end(), [&](const auto& one) { return has(one.address); });
+        if (fits != wanted.negated) ids.push_back(message.id);
+    });
+    for (const auto& id : ids) {
+        auto answer = commands::ask_queue_manager(config, {"flush-id", id}, [](std::string_view) {});
+        if (!answer.reached) fail(EX_TEMPFAIL, "Mail system is down");
+    }
+    return EX_OK;
+}
+
+int flush(const Options& options, const config::Config& config, const std::string& folder)
+{
+    const auto& wanted = options.flush;
+    if (options.quarantine) {
+        if (wanted.kind != 'I' || wanted.negated) fail(EX_USAGE, "-Q: the message is named by -qI");
+        run(config, {"postsuper", "-c", folder, options.quarantine->empty() ? "-H" : "-h", wanted.text});
+    }
+    if (wanted.kind == 'S' || wanted.negated) return flush_selected(wanted, config);
+    if (wanted.kind == 'I') run(config, {"postqueue", "-c", folder, "-i", wanted.text});
+    if (wanted.kind == 'R') run(config, {"postqueue", "-c", folder, "-s", wanted.text});
+    run(config, {"postqueue", "-c", folder, "-f"});
+}
+
+int count_queue(const config::Config& config)
+{
+    size_t count = 0;
+    commands::read_queue(config, [&](const spool::ListedMessage&) { ++count; });
+    std::printf("%s: entries=%zu\n", config.queue_directory.c_str(), count);
+    return EX_OK;
+}
+
 int act(const Options& options, const config::Config& config, const std::string& folder)
 {
     switch (options.mode) {
     case Mode::smtp: return sendmail::converse(config.queue_directory + "/public/sendmail");
     case Mode::list_queue: run(config, {"postqueue", "-c", folder, "-p"});
     case Mode::new_aliases: make_aliases(options, config, folder);
-    case Mode::flush:
-        if (!options.flush_what.empty()) run(config, {"postqueue", "-c", folder, options.flush_what, options.flush_argument});
-        run(config, {"postqueue", "-c", folder, "-f"});
+    case Mode::flush: return flush(options, config, folder);
+    case Mode::count_queue: return count_queue(config);
+    case Mode::test: return sendmail::test_addresses(config, options.recipients, options.sender.value_or(login_name()));
+    case Mode::foreground: run(config, {"rookpost", "-c", folder, "start-fg"});
     case Mode::verify: return verify(options, config);
     case Mode::daemon: run(config, {"rookpost", "-c", folder, "start"});
     case Mode::check: run(config, {"rookpost", "-c", folder, "check"});
@@ -157,10 +191,17 @@ int main(int argc, char** argv)
     std::string name(base::cut_last(argv[0], '/').found ? base::cut_last(argv[0], '/').after : argv[0]);
     base::log::to_stderr(name);
     try {
-        Options options = sendmail::parse_options(name, {argv + 1, argv + argc});
+        std::vector<std::string> words(argv + 1, argv + argc);
+        std::optional<sendmail::EximCall> exim;
+        if (sendmail::is_exim_name(name)) exim = sendmail::parse_exim(words);
+        Options options;
+        if (!exim) options = sendmail::parse_options(name, words);
+        for (const auto& text : options.warnings) base::log::warning("{}", text);
+        if (options.mode == Mode::nothing) return EX_OK;
         std::string folder = options.config_folder.empty() ? config::default_folder() : options.config_folder;
-        if (folder.size() > 8 && folder.substr(folder.size() - 8) == "/main.cf") folder.resize(folder.size() - 8);
+        if (folder.ends_with("/main.cf")) folder.resize(folder.size() - 8);
         config::Config config = config::Config::load(folder);
+        if (exim) return sendmail::act_as_exim(*exim, config, folder);
         return act(options, config, folder);
     } catch (const sendmail::Usage& usage) {
         fail(EX_USAGE, usage.what());

@@ -63,7 +63,24 @@ void read_recipients(std::string_view content, std::vector<std::string>& recipie
     }
 }
 
+void add_arguments(const Options& options, std::vector<std::string>& recipients)
+{
+    for (const auto& word : options.recipients)
+        for (auto& address : mail::mailboxes(word)) add_address(std::move(address), recipients);
+}
+
 } // namespace
+
+std::optional<std::string> mbox_sender(std::string_view raw)
+{
+    std::string_view line = raw.substr(0, raw.find('\n'));
+    if (line.starts_with('>')) line.remove_prefix(1);
+    auto words = base::split(line);
+    if (words.size() < 2 || words[0] != "From") return std::nullopt;
+    // RFC 976 2.4: where it came from stands at the end.
+    bool remote = words.size() > 4 && words[words.size() - 3] == "remote" && words[words.size() - 2] == "from";
+    return remote ? fmt::format("{}!{}", words.back(), words[1]) : std::string(words[1]);
+}
 
 std::string read_message(int fd, bool dot_ends, uint64_t limit)
 {
@@ -107,9 +124,15 @@ Prepared prepare(std::string_view raw, const Options& options, const std::string
     canonical.feed(text, prepared.content);
     canonical.finish(prepared.content);
     prepared.facts = canonical.facts();
-    for (const auto& word : options.recipients)
-        for (auto& address : mail::mailboxes(word)) add_address(std::move(address), prepared.recipients);
+    // Exim's -t: what the command line names gets no mail.
+    bool taken_out = options.recipients_from_header && options.without_arguments;
+    if (!taken_out) add_arguments(options, prepared.recipients);
     if (options.recipients_from_header) read_recipients(prepared.content, prepared.recipients);
+    if (taken_out) {
+        std::vector<std::string> unwanted;
+        add_arguments(options, unwanted);
+        std::erase_if(prepared.recipients, [&](const auto& one) { return std::find(unwanted.begin(), unwanted.end(), one) != unwanted.end(); });
+    }
     if (!from_field.empty() && !mail::find_field(prepared.content, "From")) prepared.content.insert(0, from_field);
     return prepared;
 }

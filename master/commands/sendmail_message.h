@@ -6,6 +6,7 @@
 #include "smtp/data.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ public:
 
 // Reads a message up to its end: end of file, or a line with only a dot where that counts. limit 0: none. Throws TooBig, base::SystemError.
 std::string read_message(int fd, bool dot_ends, uint64_t limit);
+
+// The sender that UUCP's line "From sender date [remote from host]" on top names.
+std::optional<std::string> mbox_sender(std::string_view raw);
 
 // The message as it goes on: CRLF, without a leading mbox From line, NULs and (with -t) Bcc; recipients are in `recipients`.
 struct Prepared {
