@@ -14,7 +14,11 @@ endfunction()
 
 link("${bin}" mailq "${sbin}/sendmail")
 link("${bin}" newaliases "${sbin}/sendmail")
+link("${bin}" rmail "${sbin}/sendmail")
 link("${lib}" sendmail "${sbin}/sendmail")
+foreach(name exim exim4 runq hoststat purgestat)
+  link("${sbin}" ${name} "${sbin}/sendmail")
+endforeach()
 link("${sbin}" postalias "${sbin}/postmap")
 
 function(copy_once sample target)

@@ -116,13 +116,13 @@ OTHERS = [
     case("", name="mailq", to="", says="Mail queue is empty|Kbytes in"), case("-Ac -v", name="mailq", to=""), case("-bP", to="", says="entries="), case("-bC", to=""),
     case("-bi", to=""), case("", name="newaliases", to=""), case("-I", to=""), case("-q", to=""), case("-q30m", to=""), case("-qf", to=""), case("-qSsomebody", to=""),
     case("-q!Snobody", to=""), case("-qRexample.test", to=""), case("", name="runq", to=""),
-    case("-bv nougat@example.test", to="", says="deliverable: mailer virtual"), case("-bv nobody@local.test", status=67, says="User unknown"),
+    case("-bv nougat@example.test", to="", says="deliverable: mailer virtual"), case("-bv no-such@local.test", status=67, says="User unknown"),
     case("-bt -f x nougat@example.test", to="", says="virtual mailbox"),
     case("-bt", "3,0 nougat@example.test\n/parse far@away.test\n/map static:x y\n$m\n$j\n$=w\n/nonsense\n\x01\n/quit\nmore\n", to="",
          says=r"(?s)ADDRESS TEST MODE.*transport +virtual.*default.*returns x.*example\.test.*mail\.example\.test.*Unknown"),
     case("-bV", name="exim", to="", says="Rookpost version"), case("-bpc", name="exim", to="", says=r"^\d+$"), case("-bp", name="exim", to=""),
     case("-bP primary_hostname", name="exim", to="", says=r"^primary_hostname = mail\.example\.test$"), case("-bP nonsense_name", name="exim", status=1),
-    case("-bt nougat@example.test", name="exim", to="", says="transport = virtual"), case("-bt nobody@local.test", name="exim", status=2, says="undeliverable"),
+    case("-bt nougat@example.test", name="exim", to="", says="transport = virtual"), case("-bt no-such@local.test", name="exim", status=2, says="undeliverable"),
     case("-bv nougat@example.test", name="exim", to="", says="verified"), case("-qff", name="exim", to=""), case("-Mrm", name="exim", status=64),
     case("-Mrm ../x", name="exim", status=64), case("-bh 1.2.3.4", name="exim", status=64, says="rookpost explain"), case("-be x", name="exim", status=64),
     case("-bs", "EHLO x\r\nMAIL FROM:<b@>\r\nRCPT TO:<a@>\r\nDATA\r\nSubject: bs\r\n\r\nx\r\n.\r\nQUIT\r\n", sender="b", says=r"(?s)^220 .*\n221 "),
@@ -150,7 +150,7 @@ class Callers(unittest.TestCase):
         cls.suite.remove()
 
     def call(self, number, each):
-        own = lambda text: re.sub(r"(?<![\w.$`)])([a-e])@(?![\w.])", rf"\g<1>{number}@example.test", text)
+        own = lambda text: re.sub(r"(?:(?<=-f)|(?<![\w.$`)]))([a-e])@(?![\w.])", rf"\g<1>{number}@example.test", text)
         environment = {"PATH": os.environ["PATH"], "MAIL_CONFIG": self.suite.etc, **each.environment}
         return subprocess.run([f"{self.names}/{each.name}", *map(own, each.words)], input=own(each.message).encode(), env=environment, capture_output=True, timeout=60)
 
