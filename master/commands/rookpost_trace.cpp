@@ -126,7 +126,7 @@ bool tell(const config::Config& config, const std::vector<LogFile>& files, const
 
 std::optional<LogLine> read_log_line(std::string_view line, std::string_view id)
 {
-    // "Nov 23 01:02:03 host postfix/smtpd[12]: ID: text", or with an RFC 3339 time in one word.
+    // "Nov 23 01:02:03 host postfix/smtpd[12]: ID: text", or with an ISO 8601 time in one word.
     std::string mark = "]: " + std::string(id) + ": ";
     size_t at = line.find(mark);
     if (at == line.npos) return std::nullopt;
