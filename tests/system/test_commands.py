@@ -146,6 +146,23 @@ class Queue(unittest.TestCase):
         self.assertNotIn("recipient: far", header)
         self.assertEqual(self.suite.command("postcat", "-bq", queue_id).stdout.strip(), b"hello")
 
+    def test_trace_qshape_and_exim_tell_of_it(self):
+        queue_id = self.defer()
+        story = self.suite.command("rookpost", "trace", queue_id).stdout.decode()
+        for expected in ("received from local user", "put off for <far@elsewhere.test>", "lies in deferred", "Connection refused"):
+            self.assertIn(expected, story)
+        self.assertEqual(self.suite.command("rookpost", "trace", "4jXqCT07bhzG", check=False).returncode, 1)
+        self.assertRegex(self.suite.command("qshape", "deferred").stdout.decode(), r"(?m)^ +TOTAL 1 1  0 .*\n +elsewhere\.test 1 1 ")
+        self.assertRegex(self.suite.command("exim", "-bp").stdout.decode(), rf"(?m)^ 0m +\d+ {queue_id} <kitkat@example\.test>\n          far@elsewhere\.test$")
+        self.suite.command("exim", "-Mf", queue_id)
+        self.assertIn("*** frozen ***", self.suite.command("exim", "-bp").stdout.decode())
+
+    def test_explain_names_the_deciding_line(self):
+        told = self.suite.command("rookpost", "explain", "nougat@example.test").stdout.decode()
+        self.assertRegex(told, r"class +virtual mailbox")
+        self.assertRegex(told, r"by texthash:.*/mailboxes, line 2: ")
+        self.assertRegex(self.suite.command("rookpost", "explain", "far@away.test").stdout.decode(), r"next hop +\[127\.0\.0\.1\]:1")
+
     def test_flush_tries_again(self):
         queue_id = self.defer()
         tries = len(re.findall(rf"{queue_id}: to=<far@elsewhere\.test>", self.suite.log()))
