@@ -68,6 +68,7 @@ std::optional<smtp::Reply> refuse_connection(Session& s)
     if (s.counted_as.empty()) return std::nullopt;
     auto seen = s.service.counts.connect(s.counted_as, unit(s));
     s.presence = Presence(s.service.counts, s.counted_as);
+    s.connections = seen.open;
     smtp::Reply reply{421, "4.7.0", config.myhostname + " Error: too many connections from " + s.client.address};
     if (config.smtpd_client_connection_count_limit > 0 && seen.open > config.smtpd_client_connection_count_limit) {
         warn(s, "Connection concurrency", seen.open);

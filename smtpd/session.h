@@ -55,6 +55,7 @@ struct Session {
     bool bare_newline_exempt = false;   // smtpd_forbid_bare_newline_exclusions, and local users
     std::string counted_as;             // for the limits on clients; empty: not counted
     Presence presence;                  // its connection is counted
+    int64_t connections = 0;            // of this client, with this one; 0: not counted
     std::set<std::string> hidden_keywords; // of EHLO, lower case
     std::optional<smtp::Reply> denied;  // access was refused at the start: what all commands but QUIT hear
     int64_t errors = 0;                 // smtpd_soft_error_limit, smtpd_hard_error_limit

@@ -192,7 +192,8 @@ void begin_content(Session& s)
     }
     if (mail.sender.empty() && s.client.uid) origin.from = user_name(*s.client.uid) + "@" + s.config.myorigin;
     if (!s.client.uid) origin.client = s.client.text();
-    origin.utf8 = mail.mail.smtputf8 || (detects_utf8(s) && has_utf8_address(mail));
+    origin.detects_utf8 = detects_utf8(s);
+    origin.utf8 = mail.mail.smtputf8 || (origin.detects_utf8 && has_utf8_address(mail));
     mail.intake = std::make_unique<cleanup::Intake>(s.service.rules, std::move(origin), mail.file.id());
     mail.intake->treatment() = std::move(mail.treatment);
     for (auto& recipient : mail.recipients) mail.intake->add_recipient(recipient);

@@ -76,7 +76,7 @@ Checks::Result Checks::look(Part part, maps::Maps& table, std::string_view table
 
 void Checks::log(std::string_view what, const Found& found, std::string_view text) const
 {
-    std::string line = fmt::format("{}: {}: {} {} from {}; from=<{}> to=<{}>", subject_.id, what, word(found.part),
+    std::string line = fmt::format("{}: {}{}: {} {} from {}; from=<{}> to=<{}>", subject_.id, log_prefix_, what, word(found.part),
                                    base::printable(base::replace_all(found.content.substr(0, 200), "\n", " "), 200), subject_.client, subject_.sender,
                                    subject_.recipient);
     if (!subject_.protocol.empty()) line += fmt::format(" proto={}", subject_.protocol);

@@ -37,7 +37,10 @@ public:
     };
 
     // All must outlive it. enabled: false when nothing is to be checked.
-    Checks(const Subject& subject, spool::Treatment& treatment, bool enabled) : subject_(subject), treatment_(treatment), enabled_(enabled) {}
+    // log_prefix: before the action in the log: "milter-header-".
+    Checks(const Subject& subject, spool::Treatment& treatment, bool enabled, std::string_view log_prefix = {})
+        : subject_(subject), treatment_(treatment), enabled_(enabled), log_prefix_(log_prefix)
+    {}
 
     bool enabled() const { return enabled_; }
     // text: without its last line end, folds as LF. Sets treatment and refusal. A table that fails refuses the message for now.
@@ -72,6 +75,7 @@ private:
     const Subject& subject_;
     spool::Treatment& treatment_;
     bool enabled_;
+    std::string_view log_prefix_;
     std::optional<Refusal> refusal_;
 };
 

@@ -70,7 +70,7 @@ std::string_view limited(std::string_view whole, size_t limit)
 Intake::Intake(Rules& rules, Origin origin, std::string id)
     : rules_(rules), config_(rules.config), origin_(std::move(origin)), duties_(rules.duties(origin_.source)),
       rewriting_(origin_.ours ? &rules.local_rewriting : rules.remote_rewriting ? &*rules.remote_rewriting : nullptr), recipients_(rules, duties_),
-      checks_(subject_, treatment_, duties_.checks)
+      checks_(subject_, treatment_, duties_.checks), filter_checks_(subject_, treatment_, true, "milter-header-")
 {
     envelope_.id = std::move(id);
     envelope_.arrival = origin_.arrival;
@@ -172,6 +172,7 @@ void Intake::take_field(mail::Field field)
 void Intake::take_checked(const mail::Field& field, const KnownField* known)
 {
     if (structure_ && known && known->roles & role::mime) structure_->header_field(field.name, field.value);
+    if (known && known->id == Name::content_transfer_encoding) declares_8bit_ = base::same_word(base::trim(mail::unfold(field.value)), "8bit");
     bool drop = dropped(config_.message_drop_headers, field.name);
     if (!known) {
         if (!drop) append_field(field.whole);
@@ -242,6 +243,8 @@ void Intake::end_fields()
 {
     in_header_ = false;
     add_missing_fields();
+    // RFC 6532: what is neither ASCII nor UTF-8 is just old.
+    if (origin_.detects_utf8 && !base::is_ascii(front_) && base::is_utf8(front_)) origin_.utf8 = true;
     if (structure_) structure_->end_header();
 }
 
@@ -336,6 +339,7 @@ void Intake::finish(const ContentSeen& seen)
     if (structure_) structure_->finish();
     head_.content_flags = 0;
     note(seen);
+    if (declares_8bit_ && config_.detect_8bit_encoding_header) head_.content_flags |= spool::content_8bit;
     if (origin_.utf8) head_.content_flags |= spool::content_utf8;
     if (origin_.ours) head_.content_flags |= spool::content_ours;
 }
@@ -344,6 +348,16 @@ void Intake::change_sender(const std::string& address, const std::map<std::strin
 {
     envelope_.sender = duties_.mappings ? rules_.addresses.canonical(address, routing::Place::envelope_sender) : address;
     for (const auto& [name, value] : attributes) envelope_.attributes[name] = value;
+}
+
+std::vector<std::string> Intake::check_filters_field(const std::string& whole)
+{
+    if (rules_.milter_header_checks.empty()) return {whole};
+    Checks::Result found = filter_checks_.look(Part::header, rules_.milter_header_checks, "milter_header_checks", as_key(whole));
+    std::vector<std::string> fields;
+    for (const std::string& each : found.before) fields.push_back(as_lines(each, true));
+    if (!found.dropped) fields.push_back(found.instead ? as_lines(*found.instead, true) : whole);
+    return fields;
 }
 
 void Intake::replace_body(std::string_view body, const ContentSeen& seen)

@@ -32,6 +32,7 @@ struct Origin {
     std::string from;                                // for a missing From:, already in header form
     std::string prepend;                             // whole fields put on top, such as Delivered-To
     bool utf8 = false;                               // SMTPUTF8
+    bool detects_utf8 = false;                       // smtputf8_autodetect_classes: a header in UTF-8 needs it too
     std::string client = "local";                    // NAME[ADDRESS], for the log
 };
 
@@ -72,11 +73,13 @@ public:
     void change_sender(const std::string& address, const std::map<std::string, std::string>& attributes);
     void add_late_recipient(spool::Recipient recipient) { recipients_.add(std::move(recipient)); }
     void remove_recipient(std::string_view address) { recipients_.remove(address); }
+    // milter_header_checks: what a field that a filter made becomes: itself, others before or instead of it, or nothing. Sets treatment and refusal.
+    std::vector<std::string> check_filters_field(const std::string& whole);
     bool has_recipients() const { return !recipients_.empty(); }
     // The rest, head included: to be written with seal. Nothing may be added any more.
     spool::Writes seal();
 
-    const std::optional<Refusal>& refusal() const { return checks_.refusal(); }
+    const std::optional<Refusal>& refusal() const { return checks_.refusal() ? checks_.refusal() : filter_checks_.refusal(); }
     const std::string& message_id() const { return message_id_; }
     const spool::Envelope& envelope() const { return envelope_; }
     uint64_t content_size() const { return head_.content_length; }      // once sealed
@@ -114,12 +117,13 @@ private:
     Recipients recipients_;
     Subject subject_;
     spool::Treatment treatment_;
-    Checks checks_;
+    Checks checks_, filter_checks_;             // of what came, of what filters make of it
     std::optional<Structure> structure_;        // when the parts of the body matter
 
     std::string header_;                // gathered until its end is seen
     bool in_header_ = true, begun_ = false, body_replaced_ = false;
     uint64_t fields_seen_ = 0;          // bit(Name)
+    bool declares_8bit_ = false;        // Content-Transfer-Encoding: 8bit
     bool resent_ = false;
     int64_t hops_ = 0;
     std::string message_id_;

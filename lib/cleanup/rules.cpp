@@ -20,7 +20,7 @@ bool has_word(const config::List& words, std::string_view wanted)
 Rules::Rules(const config::Config& configuration, routing::Router& rewriting)
     : config(configuration), router(rewriting), addresses(config, router), search(routing::address_search(config, router.domains())),
       header_checks(config.header_checks), mime_header_checks(config.mime_header_checks), nested_header_checks(config.nested_header_checks),
-      body_checks(config.body_checks), sender_bcc(config.sender_bcc_maps), recipient_bcc(config.recipient_bcc_maps),
+      body_checks(config.body_checks), milter_header_checks(config.milter_header_checks), sender_bcc(config.sender_bcc_maps), recipient_bcc(config.recipient_bcc_maps),
       strict_headers(config.strict_7bit_headers || config.strict_8bitmime), strict_body(config.strict_8bitmime_body || config.strict_8bitmime),
       strict_encoding(config.strict_mime_encoding_domain), local_rewriting(routing::RewriteRules::local(config))
 {

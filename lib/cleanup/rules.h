@@ -33,7 +33,7 @@ public:
     routing::Router& router;
     routing::AddressMaps addresses;
     maps::AddressSearch search;                         // how copies are looked up
-    maps::Maps header_checks, mime_header_checks, nested_header_checks, body_checks;
+    maps::Maps header_checks, mime_header_checks, nested_header_checks, body_checks, milter_header_checks;
     maps::Maps sender_bcc, recipient_bcc;
     bool strict_headers, strict_body, strict_encoding;  // strict_7bit_headers, strict_8bitmime_body, strict_mime_encoding_domain
     bool reads_structure;                               // something is asked of the parts of a body

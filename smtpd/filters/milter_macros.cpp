@@ -38,6 +38,7 @@ std::optional<std::string> Milters::connection_macro(std::string_view name) cons
     if (name == "{client_ptr}") return s.client.reverse_name;
     if (name == "{client_resolve}") return resolution(s.client);
     if (s.service.letterbox) return std::nullopt;
+    if (name == "{client_connections}") return s.connections > 0 ? std::optional(std::to_string(s.connections)) : std::nullopt;
     if (name == "{client_port}") return s.client.port;
     if (name == "{daemon_addr}") return local_address(s.stream.fd()).ip();
     if (name == "{daemon_port}") return std::to_string(local_address(s.stream.fd()).port());

@@ -104,10 +104,17 @@ std::string TakenMessage::field_of(const std::string& name, const std::string& v
     return field;
 }
 
+// As milter_header_checks allow it.
+void TakenMessage::put(size_t at, const std::string& field)
+{
+    auto allowed = intake_.check_filters_field(field);
+    fields_.insert(fields_.begin() + static_cast<ptrdiff_t>(at), allowed.begin(), allowed.end());
+    header_changed_ = true;
+}
+
 void TakenMessage::change(const milter::AddHeader& header)
 {
-    fields_.push_back(field_of(header.name, header.value));
-    header_changed_ = true;
+    put(fields_.size(), field_of(header.name, header.value));
 }
 
 void TakenMessage::change(const milter::InsertHeader& header)
@@ -116,8 +123,7 @@ void TakenMessage::change(const milter::InsertHeader& header)
     size_t hidden = own_received();
     size_t at = header.index;
     if (hidden != std::string::npos && at >= hidden && at < fields_.size()) ++at;
-    fields_.insert(fields_.begin() + static_cast<ptrdiff_t>(std::min(at, fields_.size())), std::move(field));
-    header_changed_ = true;
+    put(std::min(at, fields_.size()), field);
 }
 
 void TakenMessage::change(const milter::ChangeHeader& header)
@@ -126,11 +132,10 @@ void TakenMessage::change(const milter::ChangeHeader& header)
     uint32_t count = 0;
     for (size_t i = 0; i < fields_.size(); ++i) {
         if (i == hidden || !is_named(fields_[i], header.name) || ++count < std::max(header.index, 1u)) continue;
-        if (header.value.empty())
-            fields_.erase(fields_.begin() + static_cast<ptrdiff_t>(i));
-        else
-            fields_[i] = field_of(header.name, header.value);
+        std::string field = header.value.empty() ? "" : field_of(header.name, header.value);
+        fields_.erase(fields_.begin() + static_cast<ptrdiff_t>(i));
         header_changed_ = true;
+        if (!field.empty()) put(i, field);
         return;
     }
     if (!header.value.empty()) change(milter::AddHeader{header.name, header.value});

@@ -36,6 +36,7 @@ private:
     void change(const milter::DeleteRecipient& recipient);
     void change(const milter::Quarantine&) {}
     std::string field_of(const std::string& name, const std::string& value) const;
+    void put(size_t at, const std::string& field);
     size_t own_received() const;
 
     cleanup::Intake& intake_;

@@ -224,6 +224,7 @@ async::Task<Milters::Refusal> Milters::message(cleanup::Intake& intake)
         view.finish_changes();
         if (view.failed()) co_return smtp::Reply{451, "4.3.0", "Error: temporary lookup failure"};
         refusal = carry_out(decision, "END-OF-MESSAGE");
+        if (const auto& checked = intake.refusal(); checked && !refusal) refusal = smtp::Reply{checked->code, checked->dsn, checked->text};
         if (refusal || intake.treatment().discard) break;
     }
     view.finish();

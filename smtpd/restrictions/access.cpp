@@ -67,7 +67,11 @@ Result defer_if_reject(const Entry& e)
 }
 
 Result dunno(const Entry&) { return Result::dunno; }
-Result ok(const Entry& e) { return e.inquiry.permit(); }
+Result ok(const Entry& e)
+{
+    e.inquiry.log_permit(e.action, e.question.subject, e.question.step.argument);
+    return e.inquiry.permit();
+}
 
 Result note(const Entry& e, std::string_view event)
 {
@@ -99,7 +103,7 @@ Result discard(const Entry& e)
     if (is_for_filter(e)) return Result::dunno;
     e.inquiry.log("discard", e.about(e.text.empty() ? "triggers DISCARD action" : e.text));
     e.inquiry.treatment().discard = true;
-    return Result::permit;
+    return ok(e);
 }
 
 Result filter(const Entry& e)
@@ -213,7 +217,7 @@ Result obey(Inquiry& inquiry, const TableQuestion& question, std::string_view ke
         result = *refused;
     } else if (all_digits(whole)) {
         // A time stamp of who logged in by POP before.
-        result = Result::permit;
+        result = ok(entry);
     } else {
         auto list = inquiry.rules.from_table(std::string(whole), question.table_word);
         return inquiry.walk->enter(std::move(list), question.guard, question.target);

@@ -76,6 +76,15 @@ Result Inquiry::postpone_permission(int code, std::string_view dsn, std::string 
     return Result::dunno;
 }
 
+void Inquiry::log_permit(std::string_view action, const Subject& subject, std::string_view from) const
+{
+    // A permission that a passing fault overrules is none.
+    if (rules.logged_permits.empty() || defer_if_permit.active || !rules.logged_permits.matches(action)) return;
+    std::string text = fmt::format("action={} for {}={}", action, subject.kind, subject.name);
+    if (!from.empty()) text += fmt::format(" from {}", from);
+    log("permit", text);
+}
+
 void Inquiry::log(std::string_view event, const std::string& text) const
 {
     std::string line = fmt::format("{}: {}: {} from {}: {};", session.queue_id(), event, where, session.client.text(), base::printable(text));

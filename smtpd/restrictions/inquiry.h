@@ -63,6 +63,8 @@ public:
     // "<name>: kind rejected: text".
     Result refuse(int code, std::string_view dsn, const Subject& subject, std::string_view text);
     Result permit() const { return Result::permit; }
+    // smtpd_log_access_permit_actions. from: the table, where it was one.
+    void log_permit(std::string_view action, const Subject& subject, std::string_view from = {}) const;
     // The configuration is at fault, or a table fails: the list ends.
     Result server_error();
     Result lookup_failed(const std::string& name);

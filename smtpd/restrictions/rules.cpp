@@ -51,7 +51,8 @@ constexpr Word named_class{"", Argument::none, enter_class, nullptr};
 Rules::Rules(const config::Config& settings)
     : config(settings), parents(routing::parents_match(settings, "smtpd_access_maps")), sender_login(settings.smtpd_sender_login_maps),
       relay_certificates(settings.relay_clientcerts), blocklist_replies(settings.rbl_reply_maps), reject_footers(settings.smtpd_reject_footer_maps),
-      mx_backup_networks(settings.find("permit_mx_backup_networks").value_or("")), own_addresses(routing::own_addresses(settings))
+      mx_backup_networks(settings.find("permit_mx_backup_networks").value_or("")),
+      logged_permits(settings.smtpd_log_access_permit_actions, maps::Matching::strings), own_addresses(routing::own_addresses(settings))
 {
     client = read_list("smtpd_client_restrictions", "check_client_access");
     helo = read_list("smtpd_helo_restrictions", "check_helo_access");

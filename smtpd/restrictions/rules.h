@@ -65,6 +65,7 @@ public:
     bool parents = false;               // parent_domain_matches_subdomains names smtpd_access_maps
     maps::Maps sender_login, relay_certificates, blocklist_replies, reject_footers;
     maps::NetworkList mx_backup_networks;
+    maps::MatchList logged_permits;             // smtpd_log_access_permit_actions
     std::vector<maps::Address> own_addresses;   // inet_interfaces, proxy_interfaces
 
     // The list that an access table's right side is. Compiled lists are kept: a table has few different ones.

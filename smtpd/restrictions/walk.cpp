@@ -60,9 +60,21 @@ const Step* Walk::next_step()
     return nullptr;
 }
 
-void Walk::settle(Result result)
+// Tables write their own lines.
+void Walk::note_permission(const Word& word) const
+{
+    if (!word.name.starts_with("permit")) return;
+    if (word.name == "permit") return inquiry_.log_permit(word.name, subject_);
+    bool of_recipient = (word.name == "permit_auth_destination" || word.name == "permit_mx_backup") && inquiry_.recipient;
+    const Client& client = inquiry_.session.client;
+    Subject about = of_recipient ? Subject{*inquiry_.recipient, kind::recipient} : Subject{client.name + "[" + client.address + "]", kind::client};
+    inquiry_.log_permit(word.name, about);
+}
+
+void Walk::settle(const Step& step, Result result)
 {
     if (result == Result::entered) return;
+    if (result == Result::permit) note_permission(*step.word);
     // warn_if_reject is for the one word behind it.
     if (!std::exchange(warn_is_new_, false) && warn_depth_ >= frames_.size()) warn_depth_ = 0;
     result_ = result;
@@ -76,7 +88,7 @@ bool Walk::run()
             waiting_ = step;
             return false;
         }
-        settle(step->word->decide(inquiry_, *step));
+        settle(*step, step->word->decide(inquiry_, *step));
     }
     return true;
 }
@@ -86,7 +98,7 @@ async::Task<> Walk::run_waiting()
     do {
         auto question = waiting_->word->ask(inquiry_, *waiting_);
         Result result = co_await question;
-        settle(result);
+        settle(*waiting_, result);
     } while (!run());
 }
 

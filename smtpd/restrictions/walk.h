@@ -44,7 +44,8 @@ private:
         std::string target;
     };
     const Step* next_step();        // null: the end
-    void settle(Result result);     // what a step said
+    void settle(const Step& step, Result result);   // what a step said
+    void note_permission(const Word& word) const;
     void leave();                   // the innermost list is at its end
     bool ended() const { return frames_.empty(); }
 

@@ -136,6 +136,39 @@ class Milters(unittest.TestCase):
         self.suite.wait_until_queue_is_empty()
         self.assertEqual(self.suite.messages("nougat"), [])
 
+    def test_quarantine_is_the_hold_queue(self):
+        self.start(Milter({"E": [milter.quarantine("looks odd"), ACCEPT]}))
+        self.send()
+        held = until(self.suite.queue, "the message in the queue")
+        self.assertEqual([each["queue_name"] for each in held], ["hold"])
+        self.suite.wait_for_log(r"\w+: milter-hold: END-OF-MESSAGE from localhost\[127\.0\.0\.1\]: milter triggers HOLD action; from=<kitkat@elsewhere\.test>")
+        self.assertEqual(self.suite.messages("nougat"), [])
+        self.suite.command("postsuper", "-H", held[0]["queue_id"])
+        self.suite.wait_for_messages("nougat", 1)
+
+    def test_what_a_filter_adds_is_checked(self):
+        answers = [milter.add_header("X-Quiet", "1"), milter.add_header("X-Other", "2"), milter.change_header(1, "X-Twice", "ISSUE"),
+                   milter.add_header("X-Plain", "3"), ACCEPT]
+        filter_ = Milter({"E": answers})
+        self.start(filter_, milter_header_checks="regexp:{{/^X-Quiet:/ IGNORE}, {/^X-Other:/ REPLACE X-Another: 4}, {/^X-Twice: ISSUE/ PREPEND X-Before: 5}, "
+                   "{/^X-Twice: one/ REJECT}, {/^X-Bad:/ REJECT no such thing}, {/^X-Spam:/ HOLD for a look}}", milter_connect_macros="{client_connections}",
+                   smtpd_client_connection_count_limit="5", smtpd_client_event_limit_exceptions="")
+        self.send()
+        stored, = self.suite.wait_for_messages("nougat", 1)
+        fields, _ = split(stored)
+        self.assertEqual([field for field in fields if re.match("X-(?!Original-To)", field)], ["X-Before: 5", "X-Twice: ISSUE", "X-Twice: two", "X-Another: 4", "X-Plain: 3"])
+        self.assertEqual(filter_.macros["C"]["{client_connections}"], "1")
+        self.suite.wait_for_log(r"cleanup\[\d+\]: \w+: milter-header-replace: header X-Other: 2 from localhost\[127\.0\.0\.1\]; from=<kitkat@elsewhere\.test> to=<")
+        answers[0] = milter.add_header("X-Bad", "6")
+        with self.assertRaises(smtplib.SMTPDataError) as refused:
+            self.send()
+        self.assertEqual((refused.exception.smtp_code, refused.exception.smtp_error), (550, b"5.7.1 no such thing"))
+        self.suite.wait_for_log(r"\w+: milter-header-reject: header X-Bad: 6 from localhost\[127\.0\.0\.1\]; .*: 5\.7\.1 no such thing$")
+        answers[0] = milter.add_header("X-Spam", "7")
+        self.send()
+        held = until(self.suite.queue, "the message in the queue")
+        self.assertEqual([each["queue_name"] for each in held], ["hold"])
+
     def test_a_filter_that_is_not_there(self):
         self.start("inet:127.0.0.1:1")
         with clients.smtp(self.suite) as client:
@@ -370,6 +403,7 @@ class BeforeQueueFilter(unittest.TestCase):
         self.assertEqual(len(received), 3)
         self.assertRegex(received[1], r"^Received: from client\.test \(localhost \[127\.0\.0\.1\]\) by mail\.example\.test \(\S+\) with ESMTP for <nougat@example\.test>; ")
         given, = self.filter.sessions
+        until(lambda: given[-1] == "QUIT", "the end of the session with the filter")
         self.assertEqual([line.split()[0] for line in given], ["EHLO", "XFORWARD", "MAIL", "RCPT", "DATA", "QUIT"])
         self.assertEqual(given[0], "EHLO mail.example.test")
         self.assertRegex(given[1], r"^XFORWARD NAME=localhost ADDR=127\.0\.0\.1 PORT=\d+ HELO=client\.test IDENT=\[UNAVAILABLE\] PROTO=ESMTP SOURCE=LOCAL$")

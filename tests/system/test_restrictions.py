@@ -110,6 +110,36 @@ class Restrictions(unittest.TestCase):
         self.client.rcpt("kitkat@example.test")
         self.assertEqual(self.client.docmd("DATA")[1].decode().split(";")[0], "5.5.3 <DATA>: Data command rejected: Multi-recipient bounce")
 
+    def test_held_mail_waits_for_its_release(self):
+        queue_id = self.send("hold@good.test")
+        until(lambda: [each["queue_name"] for each in self.system.queue() if each["queue_id"] == queue_id] == ["hold"], "the message in the hold queue")
+        self.assertIn(f"{queue_id}!", self.system.command("mailq").stdout.decode())
+        self.system.wait_for_log(r"NOQUEUE: hold: RCPT from \S+: <hold@good\.test>: Sender address for a look; from=<hold@good\.test>")
+        self.system.command("postsuper", "-H", queue_id)
+        self.new_messages("nougat")
+
+    def test_discarded_mail_is_accepted_and_gone(self):
+        queue_id = self.send("discard@good.test")
+        self.system.wait_for_log(r"NOQUEUE: discard: RCPT from \S+: <discard@good\.test>: Sender address triggers DISCARD action;")
+        self.send("joe@good.test")
+        self.new_messages("nougat")
+        self.assertNotIn(f"{queue_id}: from=", self.system.log())
+
+    def test_filtered_mail_goes_through_the_filter_and_comes_back(self):
+        queue_id = self.send("filter@good.test")
+        self.system.wait_for_log(rf"postfix/\S+: {queue_id}: to=<nougat@example\.test>, relay=127\.0\.0\.1\[127\.0\.0\.1\]:10026, .*status=sent")
+        self.system.wait_for_log(r"postfix/behind/smtpd\S*: [0-9A-Za-z]+: client=localhost")
+        self.new_messages("nougat")
+
+    def test_redirected_copied_and_marked_mail(self):
+        self.send("redirect@good.test")
+        self.new_messages("kitkat")
+        self.send("copied@good.test")
+        self.new_messages("kitkat", 2)
+        self.new_messages("nougat")
+        self.send("marked@good.test")
+        self.assertIn(b"\nX-Marked: yes\n", b"\n" + self.new_messages("nougat", 2)[-1].replace(b"\r\n", b"\n"))
+
     def test_a_warning_is_a_line_in_the_log(self):
         self.assertEqual(self.rcpt("warned@good.test")[:3], "250")
         self.system.wait_for_log(r"NOQUEUE: warn: RCPT from localhost\[127\.0\.0\.1\]: look at this; from=<warned@good\.test>")

@@ -64,6 +64,31 @@ TEST_CASE("the envelope stands in the file", "[cleanup]")
     CHECK(taken.message.head.content_flags == (spool::content_8bit | spool::content_dot_lines | spool::content_long_lines | spool::content_utf8));
 }
 
+TEST_CASE("a header tells what the message is", "[cleanup]")
+{
+    struct Case {
+        const char *header, *settings;
+        uint32_t flags;
+    };
+    const Case cases[] = {
+        {"Content-Transfer-Encoding: 8bit\r\n", "", spool::content_8bit},
+        {"Content-Transfer-Encoding: 8BIT \r\n", "", spool::content_8bit},
+        {"Content-Transfer-Encoding: 8bit\r\n", "detect_8bit_encoding_header = no\n", 0},
+        {"Content-Transfer-Encoding: 7bit\r\n", "", 0},
+        {"Subject: gr\xc3\xbc\xc3\x9f\x65\r\n", "", spool::content_utf8},
+        {"Subject: gr\xfc\xdf\x65\r\n", "", 0},
+        {"Subject: x\r\n", "", 0},
+    };
+    for (const Case& c : cases)
+        for (bool detects : {true, false}) {
+            CAPTURE(c.header, detects);
+            Origin from = origin();
+            from.detects_utf8 = detects;
+            Taken taken = take(std::string(c.header) + "\r\nb\xc3\xbc\r\n", from, SIZE_MAX, c.settings);
+            CHECK(taken.message.head.content_flags == (c.flags & ~(detects ? 0u : uint32_t{spool::content_utf8})));
+        }
+}
+
 TEST_CASE("mail of our own users gets the fields it lacks", "[cleanup]")
 {
     struct Case {

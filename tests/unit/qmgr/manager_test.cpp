@@ -27,13 +27,14 @@ struct House {
         base::log::to_stderr("test");
     }
     // A message that arrived so many seconds ago, as a maker leaves it.
-    std::string accept(const std::string& sender, int64_t age = 0, uint32_t notify = 0)
+    std::string accept(const std::string& sender, int64_t age = 0, uint32_t notify = 0, const spool::Treatment& treatment = {})
     {
         Manager::NewFile file = manager->create();
         cleanup::Origin origin;
         origin.sender = sender;
         origin.arrival = now_microseconds() - age * 1'000'000;
         cleanup::Intake intake(manager->intake_rules(), origin, file.id);
+        intake.treatment() = treatment;
         spool::Recipient recipient;
         recipient.address = "ann@elsewhere.example";
         recipient.notify = notify;
@@ -97,6 +98,30 @@ TEST_CASE("a message that can't be delivered is answered by a notice, a notice b
     CHECK(log.find(id + ": sender non-delivery notification: ") != std::string::npos);
     CHECK(log.find("undeliverable notification discarded") != std::string::npos);
     CHECK(run_until([&] { return !house.manager->folders().find(id); }));
+}
+
+TEST_CASE("what is to be held is held until it is released", "[qmgr]")
+{
+    House house("default_transport = retry:nowhere\n");
+    spool::Treatment treatment;
+    treatment.hold = true;
+    std::string id = house.accept("joe@example.org", 0, 0, treatment);
+    CHECK(house.manager->active_count() == 0);
+    CHECK(house.manager->folders().find(id) == spool::Place{spool::Queue::hold});
+    CHECK(house.log().find("(queue active)") == std::string::npos);
+    CHECK(house.manager->release(id));
+    REQUIRE(house.settled());
+    CHECK(house.manager->folders().find(id)->queue == spool::Queue::deferred);
+}
+
+TEST_CASE("what is to be filtered goes to the filter, wherever its recipients are", "[qmgr]")
+{
+    House house("default_transport = error:not here\n");
+    spool::Treatment treatment;
+    treatment.filter = "retry:4.7.0 filtered";
+    std::string id = house.accept("joe@example.org", 0, 0, treatment);
+    REQUIRE(house.settled());
+    CHECK(house.log().find("dsn=4.7.0, status=deferred (filtered)") != std::string::npos);
 }
 
 TEST_CASE("a damaged file is set aside, an unfinished one is no message", "[qmgr]")

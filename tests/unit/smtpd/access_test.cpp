@@ -230,3 +230,31 @@ TEST_CASE("a table in sendmail's spelling", "[smtpd]")
     CHECK(discarded.rcpt("x@far.example").empty());
     CHECK(discarded.session->mail->treatment.discard);
 }
+
+TEST_CASE("permissions are logged where that is asked for", "[smtpd]")
+{
+    struct Case {
+        const char *actions, *restrictions, *logged;
+    };
+    const Case cases[] = {
+        {"static:all", "permit", "action=permit for Recipient address=ann@example.org;"},
+        {"static:all", "permit_auth_destination", "action=permit_auth_destination for Recipient address=ann@example.org;"},
+        {"permit_inet_interfaces permit_mynetworks", "permit_mynetworks", "action=permit_mynetworks for Client host=mx.example.net[192.0.2.7];"},
+        {"OK", "check_client_access inline:{{192.0.2.7=OK}}", "action=OK for Client host=mx.example.net[192.0.2.7] from inline:{{192.0.2.7=OK}};"},
+        {"permit", "check_client_access inline:{{192.0.2.7=OK}}", nullptr},
+        {"!permit static:all", "permit", nullptr},
+        {"", "permit", nullptr},
+        {"static:all", "defer_if_permit, permit", nullptr},
+        {"static:all", "reject", nullptr},
+    };
+    for (const Case& c : cases) {
+        CAPTURE(c.actions, c.restrictions);
+        World world(std::string("smtpd_relay_restrictions =\nsmtpd_log_access_permit_actions = ") + c.actions +
+                    "\nsmtpd_recipient_restrictions = " + c.restrictions + ", reject_unauth_destination\n");
+        world.session->client.trusted = true;
+        world.rcpt();
+        if (!c.logged) CHECK_FALSE(world.logged(": permit: "));
+        else CHECK(world.logged(std::string("NOQUEUE: permit: RCPT from mx.example.net[192.0.2.7]: ") + c.logged +
+                                " from=<joe@example.net> to=<ann@example.org> proto=ESMTP helo=<mx.example.net>"));
+    }
+}
