@@ -47,12 +47,22 @@ config::Config for_probes(config::Config config)
     return config;
 }
 
+RetryRules retry_rules(const config::Config& config)
+{
+    try {
+        return RetryRules::load(config);
+    } catch (const config::Error& slip) {
+        base::log::warning("{}: retry_rules are not used", slip.what());
+        return {};
+    }
+}
+
 } // namespace
 
 Manager::Manager(const config::Config& config, async::Nursery& nursery)
     : config_(config), nursery_(nursery), probe_config_(for_probes(config)), folders_(config.queue_directory), router_(config),
       probe_router_(probe_config_), intake_rules_(config, router_),
-      notice_templates_(qmgr::notice_templates(config))
+      notice_templates_(qmgr::notice_templates(config)), retry_rules_(qmgr::retry_rules(config))
 {
     folders_.make();
 }
@@ -369,6 +379,18 @@ void Manager::finish_probe(Message& message)
     });
 }
 
+void Manager::give_up_by_rules(Message& message)
+{
+    int64_t age = now_seconds() - message.arrival_seconds();
+    for (auto& state : message.recipients) {
+        if (state.state != RecipientState::deferred) continue;
+        const RetryRule* rule = retry_rules_.find(state.recipient.address, state.dsn, state.text);
+        if (!rule || next_interval(*rule, age)) continue;
+        state.state = RecipientState::bounced;
+        base::log::info("{}: to=<{}>, status=expired, the intervals of retry_rules are over", message.id, state.recipient.address);
+    }
+}
+
 void Manager::finish(Message& message)
 {
     if (message.probe) {
@@ -380,6 +402,7 @@ void Manager::finish(Message& message)
         return;
     }
     if (expired(message)) expire_deferred(message);
+    if (!retry_rules_.empty()) give_up_by_rules(message);
     if (!notice_is_due(config_, message)) {
         conclude(message);
         return;
@@ -427,6 +450,19 @@ void Manager::append(Message& message, const std::vector<spool::Event>& events)
     message.journal_end += bytes.size();
 }
 
+// The soonest that any of its recipients asks for; `otherwise` is for those without a rule.
+static int64_t delay_by_rules(const RetryRules& rules, const Message& message, int64_t age, int64_t otherwise)
+{
+    std::optional<int64_t> soonest;
+    for (const auto& state : message.recipients) {
+        if (state.state != RecipientState::deferred) continue;
+        const RetryRule* rule = rules.find(state.recipient.address, state.dsn, state.text);
+        int64_t delay = rule ? next_interval(*rule, age).value_or(otherwise) : otherwise;
+        soonest = std::min(soonest.value_or(delay), delay);
+    }
+    return soonest.value_or(otherwise);
+}
+
 // Postfix: as long as the message is old, within bounds; which doubles the time from try to try.
 int64_t Manager::next_attempt(const Message& message) const
 {
@@ -434,6 +470,7 @@ int64_t Manager::next_attempt(const Message& message) const
     int64_t least = std::chrono::duration_cast<std::chrono::seconds>(config_.minimal_backoff_time).count();
     int64_t most = std::chrono::duration_cast<std::chrono::seconds>(config_.maximal_backoff_time).count();
     int64_t delay = std::clamp<int64_t>(age, least, std::max(least, most));
+    if (!retry_rules_.empty()) delay = delay_by_rules(retry_rules_, message, age, delay);
     int64_t grain = std::clamp<int64_t>(delay / 8, 1, due_granularity);
     return (now_seconds() + delay + grain - 1) / grain * grain;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "message.h"
+#include "retry_rules.h"
 #include "transport.h"
 
 #include "cleanup/rules.h"
@@ -86,6 +87,7 @@ private:
     void append(Message& message, const std::vector<spool::Event>& events);
     bool expired(const Message& message) const;
     void expire_deferred(Message& message);
+    void give_up_by_rules(Message& message);
     int64_t next_attempt(const Message& message) const;
     bool deliver_here(const std::string& transport, const std::string& nexthop, Message& message, uint32_t number);
     void admit_waiting();
@@ -98,6 +100,7 @@ private:
     routing::Router router_, probe_router_;
     cleanup::Rules intake_rules_;
     config::NoticeTemplates notice_templates_;
+    RetryRules retry_rules_;
     std::unordered_map<std::string, std::unique_ptr<Message>> active_;
     struct Probe {
         std::unique_ptr<Message> message;
