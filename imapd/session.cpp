@@ -12,6 +12,8 @@
 
 #include <algorithm>
 
+#include <unistd.h>
+
 namespace imapd {
 
 std::optional<uint32_t> Selected::number_of(uint32_t uid) const
@@ -266,9 +268,9 @@ async::Task<bool> greet(Session& session)
 
 void log_end(const Session& session)
 {
-    std::string why = session.why_over.empty() ? "logged out" : "disconnected: " + session.why_over;
-    base::log::info("user={}: {} in={} out={}", base::printable(session.owner.user), why, session.client.bytes_in(),
-                    session.client.bytes_out());
+    std::string why = session.why_over.empty() ? "Logged out" : "Disconnected: " + session.why_over;
+    base::log::info("imap({})<{}><{}>: {} in={} out={}", base::printable(session.owner.user), ::getpid(), session.owner.session_id, why,
+                    session.client.bytes_in(), session.client.bytes_out());
 }
 
 } // namespace

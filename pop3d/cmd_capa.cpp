@@ -1,5 +1,6 @@
-// CAPA, RFC 2449 5, after login.
+// CAPA, RFC 2449 5, and LANG, RFC 6856 3, after login.
 #include "commands.h"
+#include "login_capabilities.h"
 
 namespace pop3d {
 
@@ -7,11 +8,18 @@ async::Task<> cmd_capa(Session& session, Arguments arguments)
 {
     arguments.end();
     session.ok();
-    for (const char* tag : {"CAPA", "TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "IMPLEMENTATION Rookpost"}) {
-        session.stream.write(tag);
-        session.stream.write("\r\n");
+    for (auto tag : pop3_login::common_tags()) {
+        session.write(tag);
+        session.write("\r\n");
     }
-    session.stream.write(".\r\n");
+    session.write(".\r\n");
+    co_return;
+}
+
+async::Task<> cmd_lang(Session& session, Arguments arguments)
+{
+    session.write(pop3_login::answer_lang(arguments.rest()));
+    session.write("\r\n");
     co_return;
 }
 

@@ -3,35 +3,19 @@
 
 #include "async/lend.h"
 
-#include <algorithm>
-
 namespace pop3d {
 namespace {
 
-// RFC 1939 7: 1 to 70 characters between 0x21 and 0x7e.
-bool is_unique_id(const std::string& id)
-{
-    return !id.empty() && id.size() <= 70 && std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
 struct ReadUniqueIds {
+    UniqueIds how;
     std::vector<uint32_t> uids;
-    std::vector<std::string> operator()(Mail& mail)
-    {
-        std::vector<std::string> ids;
-        ids.reserve(uids.size());
-        for (uint32_t uid : uids) {
-            ids.push_back(mail.inbox->pop3_id(uid));
-            if (!is_unique_id(ids.back())) ids.back() = fmt::format("{:08x}{:08x}", uid, mail.inbox->uid_validity());
-        }
-        return ids;
-    }
+    std::vector<std::string> operator()(Mail& mail) { return how.read(*mail.inbox, uids); }
 };
 
 async::Task<> have_unique_ids(Session& session)
 {
     if (session.has_unique_ids) co_return;
-    ReadUniqueIds work;
+    ReadUniqueIds work{session.settings.unique_ids, {}};
     for (const auto& message : session.messages) work.uids.push_back(message.uid);
     auto ids = co_await async::lend(session.mail, std::move(work));
     for (size_t i = 0; i < ids.size(); ++i) session.messages[i].unique_id = std::move(ids[i]);
@@ -72,10 +56,10 @@ async::Task<> cmd_list(Session& session, Arguments arguments)
     session.ok(fmt::format("{} messages ({} octets)", sum.messages, sum.bytes));
     for (size_t i = 0; i < session.messages.size(); ++i) {
         if (session.messages[i].deleted) continue;
-        session.stream.write(fmt::format("{} {}\r\n", i + 1, session.messages[i].size));
+        session.write(fmt::format("{} {}\r\n", i + 1, session.messages[i].size));
         co_await session.flush_if_full();
     }
-    session.stream.write(".\r\n");
+    session.write(".\r\n");
 }
 
 async::Task<> cmd_uidl(Session& session, Arguments arguments)
@@ -91,10 +75,10 @@ async::Task<> cmd_uidl(Session& session, Arguments arguments)
     session.ok();
     for (size_t i = 0; i < session.messages.size(); ++i) {
         if (session.messages[i].deleted) continue;
-        session.stream.write(fmt::format("{} {}\r\n", i + 1, session.messages[i].unique_id));
+        session.write(fmt::format("{} {}\r\n", i + 1, session.messages[i].unique_id));
         co_await session.flush_if_full();
     }
-    session.stream.write(".\r\n");
+    session.write(".\r\n");
 }
 
 } // namespace pop3d

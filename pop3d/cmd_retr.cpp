@@ -3,6 +3,9 @@
 #include "multi_line.h"
 
 #include "async/lend.h"
+#include "store/line_ends.h"
+
+#include <algorithm>
 
 namespace pop3d {
 namespace {
@@ -19,6 +22,18 @@ struct ReadMessage {
     }
 };
 
+// The top alone is converted: the rest of a large message is not even read.
+struct ReadTop {
+    uint32_t uid;
+    uint64_t lines;
+    std::optional<std::string> operator()(Mail& mail)
+    {
+        auto content = mail.inbox->content(uid);
+        if (!content) return std::nullopt;
+        return store::to_crlf(top_of(content->raw(), lines));
+    }
+};
+
 async::Task<store::Content> read_message(Session& session, uint32_t uid)
 {
     ReadMessage work{uid};
@@ -27,8 +42,16 @@ async::Task<store::Content> read_message(Session& session, uint32_t uid)
     co_return std::move(*content);
 }
 
+// Outlook Express looks for the empty line after the header, also where there is nothing but a header.
+bool lacks_end_of_header(std::string_view text)
+{
+    return !text.empty() && !text.starts_with("\r\n") && text.find("\r\n\r\n") == std::string_view::npos;
+}
+
 async::Task<> send_text(Session& session, std::string_view text)
 {
+    bool end_header = session.settings.end_headers && lacks_end_of_header(text);
+    bool whole_lines = text.ends_with('\n');
     DotStuffer stuffer;
     std::string out;
     while (!text.empty()) {
@@ -36,24 +59,29 @@ async::Task<> send_text(Session& session, std::string_view text)
         text.remove_prefix(piece.size());
         out.clear();
         stuffer.add(piece, out);
-        co_await session.stream.send(out, session.settings.write_limit);
+        if (session.settings.no_nuls) std::replace(out.begin(), out.end(), '\0', '\x80');
+        session.write(out);
+        co_await session.stream.flush(session.settings.write_limit);
     }
     out.clear();
+    if (end_header) stuffer.add(whole_lines ? "\r\n" : "\r\n\r\n", out);
     stuffer.end(out);
-    session.stream.write(out);
+    session.write(out);
 }
 
 } // namespace
 
 async::Task<> cmd_retr(Session& session, Arguments arguments)
 {
-    Message& message = arguments.message(session);
+    size_t number = 0;
+    Message& message = arguments.message(session, &number);
     arguments.end();
     auto content = co_await read_message(session, message.uid);
     auto text = content.crlf();
     session.ok(fmt::format("{} octets", text.size()));
     co_await send_text(session, text);
     message.retrieved = true;
+    session.last = std::max(session.last, number);
     ++session.retr.messages;
     session.retr.bytes += text.size();
 }
@@ -63,12 +91,13 @@ async::Task<> cmd_top(Session& session, Arguments arguments)
     Message& message = arguments.message(session);
     uint64_t lines = arguments.number();
     arguments.end();
-    auto content = co_await read_message(session, message.uid);
-    auto text = top_of(content.crlf(), lines);
+    ReadTop work{message.uid, lines};
+    auto text = co_await async::lend(session.mail, std::move(work));
+    if (!text) throw Bad("[SYS/TEMP] Message is gone.");
     session.ok();
-    co_await send_text(session, text);
+    co_await send_text(session, *text);
     ++session.top.messages;
-    session.top.bytes += text.size();
+    session.top.bytes += text->size();
 }
 
 } // namespace pop3d

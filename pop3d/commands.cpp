@@ -5,10 +5,10 @@
 namespace pop3d {
 namespace {
 
-// RFC 1939 5, 6 and 7; CAPA RFC 2449 5.
+// RFC 1939 5, 6 and 7; CAPA RFC 2449 5; LANG RFC 6856 3; LAST RFC 1460.
 constexpr Command table[] = {
     {"STAT", cmd_stat}, {"LIST", cmd_list}, {"UIDL", cmd_uidl}, {"RETR", cmd_retr}, {"TOP", cmd_top},
-    {"DELE", cmd_dele}, {"RSET", cmd_rset}, {"NOOP", cmd_noop}, {"CAPA", cmd_capa}, {"QUIT", cmd_quit},
+    {"DELE", cmd_dele}, {"RSET", cmd_rset}, {"NOOP", cmd_noop}, {"CAPA", cmd_capa}, {"LANG", cmd_lang}, {"LAST", cmd_last}, {"QUIT", cmd_quit},
 };
 
 } // namespace

@@ -22,6 +22,7 @@ public:
     bool at_end() const { return left_.empty(); }
     void end() const;                                   // throws Bad
     uint64_t number();
+    std::string_view rest() const { return left_; }
     // msg: the number of a message that is there and not deleted. RFC 1939 5.
     Message& message(Session& session, size_t* number = nullptr);
 
@@ -36,12 +37,14 @@ struct Command {
 const Command* find_command(std::string_view name);     // null: there is none
 
 async::Task<> cmd_capa(Session& session, Arguments arguments);
+async::Task<> cmd_lang(Session& session, Arguments arguments);
 async::Task<> cmd_stat(Session& session, Arguments arguments);
 async::Task<> cmd_list(Session& session, Arguments arguments);
 async::Task<> cmd_uidl(Session& session, Arguments arguments);
 async::Task<> cmd_retr(Session& session, Arguments arguments);
 async::Task<> cmd_top(Session& session, Arguments arguments);
 async::Task<> cmd_dele(Session& session, Arguments arguments);
+async::Task<> cmd_last(Session& session, Arguments arguments);
 async::Task<> cmd_rset(Session& session, Arguments arguments);
 async::Task<> cmd_noop(Session& session, Arguments arguments);
 async::Task<> cmd_quit(Session& session, Arguments arguments);

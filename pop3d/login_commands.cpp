@@ -1,5 +1,6 @@
 // The commands: RFC 1939 4 and 7, CAPA (RFC 2449), STLS (RFC 2595), AUTH (RFC 5034).
 #include "login_commands.h"
+#include "login_capabilities.h"
 
 #include "base/text.h"
 #include "sasl/responses.h"
@@ -9,14 +10,14 @@ namespace {
 
 using login::Attempt;
 
-// RFC 2449 6: tags that are true here. What holds after login too is said by both stages.
+// RFC 2449 6: tags that are true here.
 async::Task<std::string> capa(Session& session, std::string_view arguments)
 {
     if (!arguments.empty()) co_return "No arguments expected.";
     auto& visitor = session.visitor;
     auto mechanisms = co_await visitor.mechanisms();
     visitor.say("+OK");
-    for (const char* tag : {"CAPA", "TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"}) visitor.say(tag);
+    for (auto tag : common_tags()) visitor.say(tag);
     if (visitor.may_start_tls()) visitor.say("STLS");
     if (visitor.plain_allowed()) visitor.say("USER");
     if (!mechanisms.empty()) visitor.say("SASL " + base::join(mechanisms, " "));
@@ -119,11 +120,26 @@ async::Task<std::string> auth(Session& session, std::string_view arguments)
     co_return "";
 }
 
+async::Task<std::string> lang(Session& session, std::string_view arguments)
+{
+    session.visitor.say(answer_lang(base::trim(arguments)));
+    co_return "";
+}
+
+// RFC 6856 2.1: what is stored as UTF-8 is sent as UTF-8, whether a client says this or not.
+async::Task<std::string> utf8(Session& session, std::string_view arguments)
+{
+    if (!arguments.empty()) co_return "No arguments expected.";
+    session.visitor.say("+OK UTF-8 it is.");
+    co_return "";
+}
+
 // RFC 1939 7: optional. It would need passwords that are stored as they are.
 async::Task<std::string> apop(Session&, std::string_view) { co_return "APOP is not supported."; }
 
 constexpr Verb table[] = {
-    {"CAPA", capa}, {"STLS", stls}, {"USER", user}, {"PASS", pass}, {"AUTH", auth}, {"APOP", apop}, {"QUIT", quit},
+    {"CAPA", capa}, {"STLS", stls}, {"USER", user}, {"PASS", pass}, {"AUTH", auth}, {"APOP", apop},
+    {"LANG", lang}, {"UTF8", utf8}, {"QUIT", quit},
 };
 
 } // namespace

@@ -24,17 +24,17 @@ void DotStuffer::end(std::string& out)
 std::string_view top_of(std::string_view message, uint64_t lines)
 {
     size_t position = 0;
-    if (message.substr(0, 2) == "\r\n") {
-        position = 2;
-    } else {
-        size_t header_end = message.find("\r\n\r\n");
-        if (header_end == std::string_view::npos) return message;
-        position = header_end + 4;
-    }
-    for (; lines > 0 && position < message.size(); --lines) {
+    auto next_line = [&] {
         size_t end = message.find('\n', position);
-        position = end == std::string_view::npos ? message.size() : end + 1;
+        auto line = message.substr(position, end == std::string_view::npos ? end : end + 1 - position);
+        position += line.size();
+        return line;
+    };
+    while (position < message.size()) {
+        auto line = next_line();
+        if (line == "\n" || line == "\r\n") break;
     }
+    for (; lines > 0 && position < message.size(); --lines) next_line();
     return message.substr(0, position);
 }
 

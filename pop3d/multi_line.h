@@ -17,7 +17,7 @@ private:
     bool at_line_start_ = true;
 };
 
-// The header, the empty line, and so many lines of the body. RFC 1939 7, TOP.
+// The header, the empty line, and so many lines of the body, with line ends of either kind. RFC 1939 7, TOP.
 std::string_view top_of(std::string_view message, uint64_t lines);
 
 } // namespace pop3d

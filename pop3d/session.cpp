@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
+#include <unistd.h>
+
 namespace pop3d {
 namespace {
 
@@ -16,9 +18,12 @@ struct OpenInbox {
     std::string mail_location;
     store::User user;
     store::LockPolicy locks;
+    bool lock_session, fast_sizes;
+    std::string deleted_flag;
 
     struct Opened {
         std::vector<Message> messages;
+        size_t last = 0;
         bool in_use = false;
     };
     Opened operator()(Mail& mail)
@@ -27,18 +32,21 @@ struct OpenInbox {
         mail.store = store::open_store(store::parse_location(mail_location, user), locks);
         mail.inbox = mail.store->open("INBOX", store::Access::read_write);
         if (!mail.inbox) throw store::Trouble(store::Trouble::Kind::gone, "there is no inbox");
-        if (!mail.inbox->lock_for_pop3()) {
+        if (lock_session && !mail.inbox->lock_for_pop3()) {
             opened.in_use = true;
             return opened;
         }
         mail.inbox->refresh();      // what the session before us removed
+        auto hidden = deleted_flag.empty() ? std::nullopt : mail.inbox->keyword(deleted_flag, false);
         for (const auto& stored : mail.inbox->messages()) {
-            auto size = mail.inbox->size(stored.uid);
+            if (hidden && (stored.flags & *hidden)) continue;
+            auto size = fast_sizes ? mail.inbox->quick_size(stored.uid) : mail.inbox->size(stored.uid);
             if (!size) continue;
             Message message;
             message.uid = stored.uid;
             message.size = *size;
             opened.messages.push_back(std::move(message));
+            if (stored.flags & store::flag::seen) opened.last = opened.messages.size();
         }
         return opened;
     }
@@ -54,7 +62,9 @@ std::string_view code_of(const store::Trouble& trouble)
 // False: there is no mail to be had, and the client has been told.
 async::Task<bool> greet(Session& session)
 {
-    OpenInbox work{session.owner.mail_location, {session.owner.user, session.owner.home}, session.settings.locks};
+    const Settings& settings = session.settings;
+    OpenInbox work{session.owner.mail_location, {session.owner.user, session.owner.home}, settings.locks,
+                   settings.lock_session, settings.fast_sizes, settings.deleted_flag};
     OpenInbox::Opened opened;
     std::string trouble;
     std::string_view code = "[SYS/TEMP]";
@@ -68,13 +78,15 @@ async::Task<bool> greet(Session& session)
     }
     if (opened.in_use) {
         session.error("[IN-USE] Mailbox is locked by another POP3 session.");
-        session.why_over = "mailbox in use";
+        session.why_over = "Mailbox in use";
     } else if (!trouble.empty()) {
         base::log::error("user={}: {}", base::printable(session.owner.user), trouble);
         session.error(std::string(code) + " The mailbox can't be opened.");
-        session.why_over = "mailbox unavailable";
+        session.why_over = "Mailbox unavailable";
     } else {
         session.messages = std::move(opened.messages);
+        session.last = opened.last;
+        for (const auto& message : session.messages) session.inbox_size += message.size;
         session.ok("Logged in.");
     }
     co_return session.why_over.empty();
@@ -96,6 +108,7 @@ async::Task<> one_command(Session& session)
     try {
         auto text = co_await session.stream.line(session.settings.timeout, session.settings.max_line);
         std::string line(text);
+        session.bytes_in += line.size() + 2;
         co_await run(session, line);
     } catch (const Bad& slip) {
         refusal = slip.what();
@@ -113,7 +126,7 @@ async::Task<> one_command(Session& session)
     if (refusal.empty()) co_return;
     session.error(refusal);
     if (session.slips < session.settings.bad_command_limit) co_return;
-    session.why_over = "too many bad commands";
+    session.why_over = "Too many bad commands";
     session.over = true;
 }
 
@@ -127,12 +140,24 @@ async::Task<> converse(Session& session)
     }
 }
 
+// Dovecot's line, for who counts sessions by it.
 void log_end(const Session& session)
 {
-    std::string why = session.why_over.empty() ? "Logged out" : "Disconnected: " + session.why_over;
-    base::log::info("user={}: {} top={}/{}, retr={}/{}, del={}/{}, size={}", base::printable(session.owner.user), why, session.top.messages,
-                    session.top.bytes, session.retr.messages, session.retr.bytes, session.removed.messages, session.messages.size(),
-                    session.removed.bytes);
+    auto value = [&](std::string_view name) -> std::string {
+        if (name == "t") return std::to_string(session.top.messages);
+        if (name == "p") return std::to_string(session.top.bytes);
+        if (name == "r") return std::to_string(session.retr.messages);
+        if (name == "b") return std::to_string(session.retr.bytes);
+        if (name == "d") return std::to_string(session.removed.messages);
+        if (name == "m") return std::to_string(session.messages.size());
+        if (name == "s") return std::to_string(session.inbox_size);
+        if (name == "i") return std::to_string(session.bytes_in);
+        if (name == "o") return std::to_string(session.bytes_out);
+        return std::to_string(session.removed.bytes);
+    };
+    std::string why = session.why_over.empty() ? "Logged out" : session.why_over;
+    base::log::info("pop3({})<{}><{}>: Disconnected: {} {}", base::printable(session.owner.user), ::getpid(), session.owner.session_id, why,
+                    session.settings.at_end.expand(value));
 }
 
 struct LetGo {
@@ -148,16 +173,22 @@ struct LetGo {
 
 void Session::ok(std::string_view text)
 {
-    stream.write(text.empty() ? "+OK" : "+OK ");
-    stream.write(text);
-    stream.write("\r\n");
+    write(text.empty() ? "+OK" : "+OK ");
+    write(text);
+    write("\r\n");
 }
 
 void Session::error(std::string_view text)
 {
-    stream.write("-ERR ");
+    write("-ERR ");
+    write(text);
+    write("\r\n");
+}
+
+void Session::write(std::string_view text)
+{
     stream.write(text);
-    stream.write("\r\n");
+    bytes_out += text.size();
 }
 
 async::Task<> Session::flush_if_full()
@@ -174,7 +205,7 @@ async::Task<> serve(net::Stream stream, login::Session owner, const Settings& se
         if (open) co_await converse(session);
     } catch (const net::Gone& gone) {
         timed_out = gone.why() == net::Gone::timed_out;
-        session.why_over = timed_out ? "inactivity" : "connection closed";
+        session.why_over = timed_out ? "Inactivity" : "Connection closed";
     }
     // RFC 1939 3: a session that ends without QUIT removes nothing.
     if (timed_out && session.stream.unsent() == 0) session.error("Disconnected for inactivity.");

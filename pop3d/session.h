@@ -41,6 +41,7 @@ struct Session {
     void ok(std::string_view text = {});
     void error(std::string_view text);
     // Sends what is gathered when it is much; a listing says this after each line.
+    void write(std::string_view text);
     async::Task<> flush_if_full();
 
     const Settings& settings;
@@ -49,10 +50,13 @@ struct Session {
     Mail mail;
     std::vector<Message> messages;  // number n is messages[n - 1], to the end of the session
     bool has_unique_ids = false;
+    size_t last = 0;                // the highest number that was retrieved; 0: none
     bool over = false;
     std::string why_over;           // for the log, when it was not QUIT
     int slips = 0;
     Traffic retr, top, removed;
+    uint64_t inbox_size = 0;        // at the beginning
+    uint64_t bytes_in = 0, bytes_out = 0;
 };
 
 // From the answer to the login command to the end.

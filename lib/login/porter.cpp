@@ -20,6 +20,18 @@ std::string file_name(std::string_view value)
     return std::string(base::trim(value));
 }
 
+// A list that can't be read has nobody in it.
+bool is_among(maps::NetworkList& networks, const net::Address& address)
+{
+    if (networks.empty() || address.is_unix()) return false;
+    try {
+        return networks.contains(address.ip());
+    } catch (const maps::Unavailable& failure) {
+        base::log::warning("{}", failure.what());
+        return false;
+    }
+}
+
 } // namespace
 
 Rules rules_from(const config::Config& config, const std::string& protocol, bool wrapper)
@@ -33,6 +45,10 @@ Rules rules_from(const config::Config& config, const std::string& protocol, bool
     rules.plain_needs_tls = config.disable_plaintext_auth;
     rules.tls_required = config.ssl == "required";
     rules.wrapper = wrapper;
+    rules.haproxy = config.haproxy;
+    rules.haproxy_limit = config.haproxy_timeout;
+    rules.haproxy_networks = base::join(config.haproxy_trusted_networks, " ");
+    rules.trusted_networks = base::join(config.login_trusted_networks, " ");
     return rules;
 }
 
@@ -54,12 +70,21 @@ std::optional<tls::ServerContext> tls_from(const config::Config& config, const s
 }
 
 Porter::Porter(Rules rules, std::optional<tls::ServerContext> tls, Converse converse)
-    : rules_(std::move(rules)), tls_(std::move(tls)), converse_(converse), auth_(rules_.auth_socket)
+    : rules_(std::move(rules)), tls_(std::move(tls)), converse_(converse), proxies_(rules_.haproxy_networks),
+      trusted_(rules_.trusted_networks), auth_(rules_.auth_socket)
 {
 }
 
+bool Porter::is_proxy(const net::Address& peer) { return is_among(proxies_, peer); }
+
+bool Porter::is_trusted(const net::Address& client) { return is_among(trusted_, client); }
+
 async::Task<> Porter::visit(Visitor& visitor)
 {
+    if (rules_.haproxy) {
+        bool known = co_await visitor.ask_proxy();
+        if (!known) co_return;
+    }
     if (rules_.wrapper) co_await visitor.start_tls();
     co_await converse_(visitor);
 }

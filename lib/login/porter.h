@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/daemon.h"
+#include "maps/matchlist.h"
 #include "net/stream.h"
 #include "sasl/auth_client.h"
 #include "tls/context.h"
@@ -24,6 +25,10 @@ struct Rules {
     bool plain_needs_tls = true;                // disable_plaintext_auth
     bool tls_required = false;                  // ssl = required
     bool wrapper = false;                       // TLS from the first byte
+    bool haproxy = false;                       // the PROXY protocol before everything else
+    net::Limit haproxy_limit{3'000};
+    std::string haproxy_networks;               // haproxy_trusted_networks: who may speak it
+    std::string trusted_networks;               // login_trusted_networks: nearly as good as this machine
     int most_failures = 3;
     int most_bad_commands = 10;
 };
@@ -44,6 +49,8 @@ public:
     const Rules& rules() const { return rules_; }
     const std::optional<tls::ServerContext>& tls() const { return tls_; }
     sasl::AuthClient& auth() { return auth_; }
+    bool is_proxy(const net::Address& peer);
+    bool is_trusted(const net::Address& client);
 
 private:
     async::Task<> visit(Visitor& visitor);
@@ -51,6 +58,7 @@ private:
     Rules rules_;
     std::optional<tls::ServerContext> tls_;
     Converse converse_;
+    maps::NetworkList proxies_, trusted_;
     sasl::AuthClient auth_;
 };
 

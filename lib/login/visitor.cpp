@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ipc/channel.h"
 #include "login/relay.h"
+#include "net/proxy_protocol.h"
 #include "sasl/responses.h"
 #include "tls/handshake.h"
 
@@ -48,6 +49,32 @@ Visitor::Visitor(Porter& porter, net::Stream client)
     : porter_(porter), stream_(std::move(client)), local_(local_of(stream_.fd())), arrived_(base::steady_now()),
       leave_by_(arrived_ + porter.rules().login_limit), session_id_(base::random_token(session_id_length))
 {
+    now_from(stream_.peer());
+}
+
+void Visitor::now_from(net::Address remote)
+{
+    remote_ = std::move(remote);
+    beside_us_ = remote_.is_loopback() || remote_.is_unix() || porter_.is_trusted(remote_);
+}
+
+async::Task<bool> Visitor::ask_proxy()
+{
+    std::string trouble;
+    try {
+        if (!porter_.is_proxy(stream_.peer())) throw net::BadProxyHeader("Client not trusted");
+        auto header = co_await net::read_proxy_header(stream_, std::min(rules().haproxy_limit, time_left()));
+        if (header.local) co_return true;
+        local_ = header.server;
+        now_from(header.client);
+        co_return true;
+    } catch (const net::BadProxyHeader& fault) {
+        trouble = fmt::format("haproxy: {}", base::replace_all(fault.what(), "(", "["));
+    } catch (const net::Gone& gone) {
+        trouble = gone.why() == net::Gone::timed_out ? "haproxy: no header in time" : "haproxy: Connection closed";
+    }
+    leaves_because("Disconnected: " + trouble);
+    co_return false;
 }
 
 net::Limit Visitor::time_left() const
@@ -153,7 +180,8 @@ async::Task<Attempt> Visitor::exchange(sasl::Request request, std::string tag, s
     tried_user_ = user;
     request.secured = secured_ || beside_us();
     request.wants_ticket = true;
-    request.remote = stream_.peer();
+    request.remote = remote_;
+    request.no_penalty = beside_us();
     request.local = local_;
     request.local_name = server_name_;
     request.tls_exporter = tls_exporter_;
@@ -234,7 +262,7 @@ async::Task<Attempt> Visitor::hand_over(std::string ticket, std::string user, st
     message.ticket = std::move(ticket);
     message.pending = stream_.buffered();
     message.session_id = session_id_;
-    message.remote = stream_.peer().ip();
+    message.remote = remote_.ip();
     message.local = local_.ip();
     message.secured = secured_;
     message.tag = std::move(tag);
@@ -262,7 +290,7 @@ async::Task<Attempt> Visitor::hand_over(std::string ticket, std::string user, st
     stream_.consume(stream_.buffered().size());
     if (secured_) session_ = net::Stream(std::move(ours), net::Address::unix_path(""));
     base::log::info("{}-login: Login: user=<{}>, method={}, rip={}, lip={}, mpid={}, {}session=<{}>", rules().protocol, for_log(user),
-                    tried_method_, stream_.peer().ip(), local_.ip(), answer.pid, secured_ ? "TLS, " : "", session_id_);
+                    tried_method_, remote_.ip(), local_.ip(), answer.pid, secured_ ? "TLS, " : "", session_id_);
     co_return attempt;
 }
 
@@ -275,7 +303,7 @@ async::Task<> Visitor::relay_session()
 
 std::string Visitor::where() const
 {
-    std::string text = fmt::format(" rip={}, lip={}, ", stream_.peer().ip(), local_.ip());
+    std::string text = fmt::format(" rip={}, lip={}, ", remote_.ip(), local_.ip());
     if (secured_) text += "TLS, ";
     return text + fmt::format("session=<{}>", session_id_);
 }

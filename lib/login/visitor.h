@@ -49,7 +49,12 @@ public:
     bool may_start_tls() const;
     async::Task<> start_tls();                  // REQUIRES: may_start_tls(), and the protocol's "go ahead" was said. Throws tls::Failed.
 
-    bool beside_us() const { return stream_.peer().is_loopback() || stream_.peer().is_unix(); }
+    // What HAProxy says of the client, before its first byte. False: it may not say it, or said nothing that we understand.
+    async::Task<bool> ask_proxy();
+    const net::Address& remote() const { return remote_; }
+
+    // On this machine, or in login_trusted_networks: nobody listens between us.
+    bool beside_us() const { return beside_us_; }
     // RFC 8314 4: a password in the clear is for nobody to hear but this machine.
     bool plain_allowed() const;
     async::Task<std::vector<std::string>> mechanisms();     // to be advertised now
@@ -76,11 +81,13 @@ private:
     async::Task<HandedOver> ask_session_stage(HandOver message);
     Attempt failed(const sasl::Step& step, const std::string& user);
     std::string where() const;
+    void now_from(net::Address remote);
 
     Porter& porter_;
     net::Stream stream_;
     net::Stream session_;       // our end of the pair, under TLS
-    net::Address local_;
+    net::Address remote_, local_;
+    bool beside_us_ = false;
     base::Steady arrived_, leave_by_;
     std::string session_id_;
     std::string server_name_;

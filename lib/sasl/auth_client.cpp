@@ -63,6 +63,7 @@ std::string auth_line(uint32_t id, const Request& request)
     add_address(request.remote, "rip", "rport");
     if (!request.local_name.empty()) line += "\tlocal_name=" + tab_escape(request.local_name);
     if (request.secured) line += "\tsecured";
+    if (request.no_penalty) line += "\tno-penalty";
     if (!request.certificate_name.empty())
         line += "\tvalid-client-cert\tcert_username=" + tab_escape(request.certificate_name);
     if (base::starts_with_word(request.mechanism, "SCRAM-")) {

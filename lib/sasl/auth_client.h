@@ -47,6 +47,7 @@ struct Request {
     std::string service;                    // "smtp", "imap", "pop3"
     std::optional<Secret> initial_response; // decoded; an empty one is not the same as none
     bool secured = false;                   // under TLS, or beside us
+    bool no_penalty = false;                // failures of others at the same address are not for this one to wait for
     bool wants_ticket = false;              // a session stage will redeem it
     net::Address remote, local;
     std::string local_name; // SNI

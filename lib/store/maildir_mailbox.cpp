@@ -80,6 +80,21 @@ std::optional<uint64_t> MaildirMailbox::size(uint32_t uid)
     return octets;
 }
 
+std::optional<uint64_t> MaildirMailbox::quick_size(uint32_t uid)
+{
+    std::optional<size_t> index = index_of(uid);
+    if (!index) return std::nullopt;
+    MaildirName name = parse_maildir_name(files_[*index].name);
+    if (name.crlf_size) return name.crlf_size;
+    if (auto known = sizes_.find(uid); known != sizes_.end()) return known->second;
+    if (name.size) return name.size;
+    struct stat info{};
+    int code = with_file(*index, [&](const std::string& path) { return ::stat(path.c_str(), &info) == 0 ? 0 : errno; });
+    if (code == ENOENT) return std::nullopt;
+    if (code != 0) throw base::SystemError("stat " + path_of(files_[*index]), code);
+    return static_cast<uint64_t>(info.st_size);
+}
+
 std::optional<std::time_t> MaildirMailbox::date(uint32_t uid)
 {
     std::optional<size_t> index = index_of(uid);
@@ -166,7 +181,7 @@ std::vector<uint32_t> MaildirMailbox::expunge(std::span<const uint32_t> uids)
     return changes.expunged;
 }
 
-std::string MaildirMailbox::pop3_id(uint32_t uid)
+std::optional<std::string> MaildirMailbox::kept_pop3_id(uint32_t uid)
 {
     if (!pop3_ids_) {
         // Ids that another POP3 server gave and Dovecot kept: programs that leave mail on the server know them.
@@ -180,7 +195,13 @@ std::string MaildirMailbox::pop3_id(uint32_t uid)
         auto known = pop3_ids_->find(std::string(maildir_base(files_[*index].name)));
         if (known != pop3_ids_->end()) return known->second;
     }
-    return fmt::format("{:08x}{:08x}", uid, uid_validity_);
+    return std::nullopt;
+}
+
+std::string MaildirMailbox::file_name(uint32_t uid)
+{
+    std::optional<size_t> index = index_of(uid);
+    return index ? std::string(maildir_base(files_[*index].name)) : std::string();
 }
 
 bool MaildirMailbox::lock_for_pop3()

@@ -123,8 +123,6 @@ std::vector<uint32_t> MboxMailbox::expunge(std::span<const uint32_t> uids)
     return gone;
 }
 
-std::string MboxMailbox::pop3_id(uint32_t uid) { return fmt::format("{:08x}{:08x}", uid, uid_validity()); }
-
 bool MboxMailbox::lock_for_pop3()
 {
     if (!pop3_lock_) pop3_lock_ = try_flock(side_ + "/pop3.lock");

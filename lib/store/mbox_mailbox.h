@@ -23,9 +23,11 @@ public:
     std::vector<uint32_t> set_flags(std::span<const uint32_t> uids, FlagChange change, Flags flags) override;
     std::optional<Content> content(uint32_t uid) override;
     std::optional<uint64_t> size(uint32_t uid) override;
+    std::optional<uint64_t> quick_size(uint32_t uid) override { return size(uid); }
     std::optional<std::time_t> date(uint32_t uid) override;
     std::vector<uint32_t> expunge(std::span<const uint32_t> uids) override;
-    std::string pop3_id(uint32_t uid) override;
+    std::optional<std::string> kept_pop3_id(uint32_t) override { return std::nullopt; }
+    std::string file_name(uint32_t) override { return {}; }
     bool lock_for_pop3() override;
     std::vector<std::string> watch_paths() const override { return {file_.path()}; }
     std::string history_path() const override { return side_ + "/history"; }

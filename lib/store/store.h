@@ -64,13 +64,15 @@ public:
     // Nothing when the message is gone.
     virtual std::optional<Content> content(uint32_t uid) = 0;
     virtual std::optional<uint64_t> size(uint32_t uid) = 0;         // RFC822.SIZE: with CRLF
+    virtual std::optional<uint64_t> quick_size(uint32_t uid) = 0;   // as size(), or the file's where that would have to be read
     virtual std::optional<std::time_t> date(uint32_t uid) = 0;      // INTERNALDATE
 
     // Removes these messages for good; gives those that went (also when another session was first).
     virtual std::vector<uint32_t> expunge(std::span<const uint32_t> uids) = 0;
 
-    // POP3: an id that never changes, and the lock that only one POP3 session holds; false: another has it.
-    virtual std::string pop3_id(uint32_t uid) = 0;
+    // POP3: what its unique ids are made of, and the lock that only one POP3 session holds; false: another has it.
+    virtual std::optional<std::string> kept_pop3_id(uint32_t uid) = 0;  // given by another server, and kept by Dovecot
+    virtual std::string file_name(uint32_t uid) = 0;                // of a message with a file of its own, without flags; else ""
     virtual bool lock_for_pop3() = 0;
 
     // For inotify: when something happens at one of these, call refresh().

@@ -35,6 +35,8 @@ struct Request {
     bool wants_ticket = true;
     bool last_word_with_ok = false; // the client takes the mechanism's last word beside OK
     bool checking = false;
+    bool penalized = false;         // waits for the failures of others at its address, and counts for them
+    size_t guess = 0;               // the same for the same name and password
     std::string proved;             // the name
     std::optional<Verdict> decided; // only the client's answer to the last word is missing
 };
@@ -67,6 +69,8 @@ private:
     void verb_service(const Fields&) {}
     void verb_master(const Fields& fields);
 
+    async::Task<> begin_later(uint32_t id, uint64_t serial, std::optional<sasl::Secret> response, async::Limit wait);
+    void note_outcome(const Request& request, Verdict::Kind outcome);
     Circumstances circumstances(const Fields& fields) const;
     void advance(uint32_t id, std::optional<sasl::Secret> response);
     void carry_out(uint32_t id, Move move);
@@ -208,16 +212,41 @@ void Session::verb_auth(const Fields& fields)
         row && std::find(context_.mechanisms.begin(), context_.mechanisms.end(), row) != context_.mechanisms.end();
     if (!offered) return fail(id, "reason=Unsupported authentication mechanism.");
     request.last_word_with_ok = sasl::tab_flag(fields, 3, "final-resp-ok");
+    request.penalized = context_.rules.penalty && !sasl::tab_flag(fields, 3, "no-penalty");
+    auto wait = request.penalized ? context_.penalties.wait(request.remote_ip, base::steady_now()) : base::Duration::zero();
+    uint64_t serial = request.guess = request.serial;
     request.mechanism = row->make(circumstances(fields));
     request.name = row->name;
     requests_.emplace(id, std::move(request));
 
-    auto response = sasl::tab_value(fields, 3, "resp");
-    if (!response) return advance(id, std::nullopt);
-    sasl::Secret encoded(std::move(*response));
-    auto bytes = base::from_base64(encoded.view());
-    if (!bytes) return refuse_later(id, "invalid base64");
-    advance(id, sasl::Secret(std::move(*bytes)));
+    std::optional<sasl::Secret> response;
+    if (auto encoded_text = sasl::tab_value(fields, 3, "resp")) {
+        sasl::Secret encoded(std::move(*encoded_text));
+        auto bytes = base::from_base64(encoded.view());
+        if (!bytes) return refuse_later(id, "invalid base64");
+        response = sasl::Secret(std::move(*bytes));
+    }
+    if (wait == base::Duration::zero()) return advance(id, std::move(response));
+    requests_.at(id).checking = true;
+    tasks_.start(begin_later(id, serial, std::move(response), wait));
+}
+
+async::Task<> Session::begin_later(uint32_t id, uint64_t serial, std::optional<sasl::Secret> response, async::Limit wait)
+{
+    co_await async::sleep(wait);
+    Request* request = find(id, serial);
+    if (!request) co_return;
+    request->checking = false;
+    advance(id, std::move(response));
+}
+
+void Session::note_outcome(const Request& request, Verdict::Kind outcome)
+{
+    if (!request.penalized || outcome == Verdict::temporary) return;
+    if (outcome == Verdict::ok)
+        context_.penalties.succeeded(request.remote_ip);
+    else
+        context_.penalties.failed(request.remote_ip, request.guess, base::steady_now());
 }
 
 void Session::verb_cont(const Fields& fields)
@@ -286,6 +315,12 @@ void Session::carry_out(uint32_t id, Move move)
     if (move.kind == Move::refused) return refuse_later(id, move.text);
     request.checking = true;
     Attempt attempt = attempt_of(request, move);
+    if (move.kind == Move::check_password) {
+        std::string guess = context_.secret + attempt.typed + '\0' + attempt.master + '\0';
+        guess += attempt.password.view();
+        request.guess = std::hash<std::string>()(guess);
+        ::explicit_bzero(guess.data(), guess.size());
+    }
     if (move.kind == Move::check_password) return tasks_.start(check(id, request.serial, std::move(attempt)));
     if (move.kind == Move::want_hash)
         return tasks_.start(fetch_hash(id, request.serial, std::move(move.user), std::move(move.scheme)));
@@ -388,6 +423,7 @@ void Session::finish(uint32_t id, uint64_t serial, const std::string& typed, Ver
     if (found == requests_.end() || found->second.serial != serial) return;
     Request request = std::move(found->second);
     requests_.erase(found);
+    note_outcome(request, verdict.kind);
     if (verdict.kind == Verdict::ok) {
         std::string line = fmt::format("OK\t{}\tuser={}", id, sasl::tab_escape(verdict.user.name));
         if (request.wants_ticket) {

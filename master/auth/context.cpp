@@ -16,7 +16,8 @@ Sources sources_of(const Rules& rules)
         if (auto source = make_source(word))
             sources.push_back(std::move(source));
         else
-            base::log::warning("auth_passdbs: \"{}\" is not known; expected passwd-file:FILE, pam:SERVICE or shadow",
+            base::log::warning("auth_passdbs: \"{}\" is not known; expected passwd-file:FILE, pam:SERVICE, shadow "
+                               "or table:TYPE:NAME",
                                base::printable(word, 100));
     }
     if (!rules.passdbs.empty()) return sources;

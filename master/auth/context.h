@@ -4,6 +4,7 @@
 #include "async/loop.h"
 #include "mechanisms.h"
 #include "oauth_token.h"
+#include "penalties.h"
 #include "source.h"
 #include "tickets.h"
 #include "user_names.h"
@@ -28,6 +29,7 @@ struct Rules {
     std::string master_separator;          // between a user's name and a master's; "": none
     bool system_users = true; // whether passwd(5) is asked for uid and home
     async::Limit failure_delay{2000};
+    bool penalty = true; // addresses with failures wait before the next check
     size_t cache_size = 0; // bytes
     base::Duration cache_lifetime{3'600'000}, cache_wrong_lifetime{3'600'000};
     OauthRules oauth;
@@ -58,6 +60,7 @@ struct Context {
     Sources masters;
     std::string secret; // for what must look the same each time, of users that do not exist
     Tickets tickets;
+    Penalties penalties;
     size_t checks = 0;
     uint32_t connections = 0;
     bool draining = false;

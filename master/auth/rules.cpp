@@ -49,6 +49,7 @@ Rules rules_of(const config::Config& config)
     rules.oauth.client_id = config.oauth2_client_id;
     rules.oauth.openid_configuration_url = config.oauth2_openid_configuration_url;
     rules.failure_delay = config.auth_failure_delay;
+    rules.penalty = config.auth_penalty;
     rules.first_valid_uid = static_cast<uid_t>(config.first_valid_uid);
     rules.last_valid_uid = static_cast<uid_t>(config.last_valid_uid);
     rules.first_valid_gid = static_cast<gid_t>(config.first_valid_gid);

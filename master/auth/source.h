@@ -1,4 +1,4 @@
-// source: where passwords are kept; one file a kind: source_files.cpp, source_pam.cpp, source_shadow.cpp. A new kind is a
+// source: where passwords are kept; one file a kind: source_files.cpp, source_pam.cpp, source_shadow.cpp, source_table.cpp. A new kind is a
 // class here, a row in sources.cpp, and a word of auth_passdbs.
 #pragma once
 
@@ -47,10 +47,11 @@ public:
     virtual std::string example() const { return {}; }
 };
 
-// "passwd-file:/etc/rookpost/users", "pam", "pam:imap", "shadow". Nothing for other words.
+// "passwd-file:/etc/rookpost/users", "pam", "pam:imap", "shadow", "table:pgsql:/etc/rookpost/users.cf". Nothing for other words.
 std::unique_ptr<Source> make_source(const std::string& word);
 std::unique_ptr<Source> files_source(const std::string& path);
 std::unique_ptr<Source> pam_source(const std::string& service);
 std::unique_ptr<Source> shadow_source();
+std::unique_ptr<Source> table_source(const std::string& table);
 
 } // namespace auth

@@ -13,6 +13,7 @@ constexpr Kind kinds[] = {
     {"passwd-file", files_source},
     {"pam", [](const std::string& service) { return pam_source(service.empty() ? "rookpost" : service); }},
     {"shadow", [](const std::string&) { return shadow_source(); }},
+    {"table", table_source},
 };
 
 } // namespace

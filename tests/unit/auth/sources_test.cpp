@@ -198,3 +198,49 @@ TEST_CASE("allow_nets holds addresses to their networks", "[auth]")
         CHECK(address_allowed(c.nets, c.ip) == c.allowed);
     }
 }
+
+TEST_CASE("users in a lookup table", "[auth]")
+{
+    char pattern[] = "/tmp/auth-test.XXXXXX";
+    std::string folder = ::mkdtemp(pattern);
+    base::replace_file(folder + "/table",
+                       "joe {PLAIN}one:1000:1001::/home/joe::userdb_mail=maildir:~/Maildir\n"
+                       "short {PLAIN}two\n"
+                       "bad {PLAIN}x:abc\n",
+                       0600);
+    Rules rules;
+    rules.passdbs = {"table:texthash:" + folder + "/table"};
+    rules.system_users = false;
+    Context context(rules);
+    REQUIRE(context.sources.size() == 1);
+    auto look_up = [&](const char* name) {
+        std::vector<std::string> names{"unknown", name};
+        auto task = context.sources[0]->look_up(std::move(names));
+        task.start();
+        while (!task.done()) async::loop().run_once(async::Limit(1000));
+        return task.take();
+    };
+    auto joe = look_up("joe");
+    REQUIRE(joe);
+    CHECK(joe->name == "joe");
+    CHECK(joe->password == "{PLAIN}one");
+    CHECK(joe->uid == uid_t(1000));
+    CHECK(joe->home == "/home/joe");
+    CHECK(joe->extra.at("userdb_mail") == "maildir:~/Maildir");
+    auto brief = look_up("short");
+    REQUIRE(brief);
+    CHECK(brief->password == "{PLAIN}two");
+    CHECK_FALSE(brief->uid);
+    CHECK_FALSE(look_up("nobody"));
+    CHECK_THROWS_AS(look_up("bad"), std::runtime_error);
+    std::filesystem::remove_all(folder);
+    for (const char* broken : {"table:nosuch:/x", "table:", "table:texthash:/nonexistent/x"}) {
+        CAPTURE(broken);
+        auto source = make_source(broken); // each question says what is wrong
+        REQUIRE(source);
+        auto task = source->look_up({"joe"});
+        task.start();
+        while (!task.done()) async::loop().run_once(async::Limit(1000));
+        CHECK_THROWS_AS(task.take(), std::runtime_error);
+    }
+}

@@ -72,6 +72,10 @@ TEST_CASE("commands before the login")
                    {"AUTH NONSENSE", "-ERR Unsupported"},
                    {"AUTH not/a/name", "-ERR"},
                    {"AUTH PLAIN !!!", "-ERR Invalid base64"},
+                   {"LANG en", "+OK en "},
+                   {"LANG xx", "-ERR"},
+                   {"UTF8", "+OK"},
+                   {"UTF8 x", "-ERR"},
                    {"USER anna", "+OK"},
                    {"QUIT", "+OK"},
                });
@@ -94,7 +98,7 @@ TEST_CASE("CAPA says what is true")
     far.line();
     far.send("CAPA\r\n");
     list = far.until("\r\n.\r\n");
-    CHECK_FALSE(has(list, "USER"));
+    CHECK_FALSE(has(list, "\nUSER\r\n"));
     CHECK(has(list, "\r\nSASL STEPS\r\n"));
 }
 
@@ -226,6 +230,54 @@ TEST_CASE("hostile input before the login")
         peer.send("USER an");
         peer.hang_up();
         CHECK(has(door.log(), "Disconnected: Connection closed (no auth attempts"));
+    }
+}
+
+TEST_CASE("a proxy says who the client is")
+{
+    login::Rules rules;
+    rules.haproxy = true;
+    rules.haproxy_networks = "192.0.2.0/24";
+    rules.trusted_networks = "198.51.100.0/24";
+    Door door("pop3", pop3_login::converse, rules);
+    Peer peer;
+    SECTION("a stranger far away")
+    {
+        door.admit(peer, far_away);
+        peer.send("PROXY TCP4 203.0.113.7 192.0.2.1 4711 110\r\n");
+        CHECK(peer.line() == "+OK Ready.\r\n");
+        play(peer, {{"USER anna", "-ERR [AUTH] Plaintext"}, {"QUIT", "+OK"}});
+        CHECK(has(door.log(), "rip=203.0.113.7, lip=192.0.2.1, "));
+    }
+    SECTION("somebody trusted")
+    {
+        door.admit(peer, far_away);
+        peer.send("PROXY TCP4 198.51.100.7 192.0.2.1 4711 110\r\nUSER anna\r\nPASS secret word\r\n");
+        auto session = door.session();
+        CHECK(door.sessions.taken.back().remote == "198.51.100.7");
+        CHECK(has(door.auth.heard.back(), "\trip=198.51.100.7"));
+        CHECK(has(door.auth.heard.back(), "\tno-penalty"));
+    }
+    SECTION("a check of the proxy's own")
+    {
+        door.admit(peer, far_away);
+        peer.send("PROXY UNKNOWN\r\nQUIT\r\n");
+        peer.rest();
+        CHECK(has(door.log(), "rip=192.0.2.9, "));
+    }
+    SECTION("not a proxy that we know")
+    {
+        door.admit(peer, "203.0.113.1");
+        peer.send("PROXY TCP4 198.51.100.7 192.0.2.1 4711 110\r\n");
+        CHECK(peer.rest().empty());
+        CHECK(has(door.log(), "Disconnected: haproxy: Client not trusted (no auth attempts"));
+    }
+    SECTION("no header")
+    {
+        door.admit(peer, far_away);
+        peer.send("USER anna\r\nPASS secret word\r\n");
+        CHECK(peer.rest().empty());
+        CHECK(has(door.log(), "Disconnected: haproxy: "));
     }
 }
 

@@ -165,6 +165,181 @@ TEST_CASE("UIDL is the same in every session")
     CHECK(talk.list("UIDL").find(second.substr(6)) != std::string::npos);
 }
 
+TEST_CASE("ids as other servers made them")
+{
+    struct Case {
+        const char* format;
+        const char* id;
+    } cases[] = {
+        {"%f", "1700000001.M1P1.test"},
+        {"%g", "1700000001.M1P1.test"},
+        {"UID%u", "UID1"},
+        {"%04Xu.%{uid}", "0001.1"},
+        {"%Mf", "c86095474f8239a7f719b766258d7fb4"},
+        {"%Lf", "1700000001.m1p1.test"},
+        {"%4f", "1700"},
+        {"100%%u", "100%u"},
+    };
+    Home home;
+    home.deliver("X-UIDL: from another house\nSubject: 1\n\nx\n");
+    home.deliver("X-UIDL: <known>\n\nx\n");
+    for (const auto& each : cases) {
+        CAPTURE(each.format);
+        pop3d::Settings settings;
+        settings.unique_ids.format = pop3d::unique_id_format(each.format);
+        Talk talk(home, settings);
+        talk.line();
+        CHECK(talk.ask("UIDL 1") == std::string("+OK 1 ") + each.id + "\r\n");
+        talk.ask("QUIT");
+    }
+    for (const char* bad : {"%z", "%", "%08", "%{uid", "%{nonsense}", "%08X"}) {
+        CAPTURE(bad);
+        CHECK_THROWS_AS(pop3d::unique_id_format(bad), pop3d::BadFormat);
+    }
+    pop3d::Settings settings;
+    settings.unique_ids.reuse_xuidl = true;
+    settings.unique_ids.format = pop3d::unique_id_format("%u %v");      // a space: no id
+    Talk talk(home, settings);
+    talk.line();
+    CHECK(talk.ask("UIDL 1").starts_with("+OK 1 00000001"));
+    CHECK(talk.ask("UIDL 2") == "+OK 2 <known>\r\n");
+}
+
+TEST_CASE("deleted for POP3 alone")
+{
+    Home home;
+    for (int i = 0; i < 3; ++i) home.deliver("Subject: x\n\nbody\n");
+    pop3d::Settings settings;
+    settings.deleted_flag = "$POP3Deleted";
+    settings.delete_by_flag = true;
+    {
+        Talk talk(home, settings);
+        talk.line();
+        talk.ask("DELE 2");
+        CHECK(talk.ask("QUIT") == "+OK Logging out, messages deleted.\r\n");
+    }
+    CHECK(home.messages() == 3);
+    {
+        Talk talk(home, settings);
+        talk.line();
+        CHECK(talk.ask("STAT") == "+OK 2 40\r\n");
+        talk.ask("QUIT");
+    }
+    Talk everything(home);
+    everything.line();
+    CHECK(everything.ask("STAT") == "+OK 3 60\r\n");
+}
+
+TEST_CASE("LAST, for those who want it")
+{
+    Home home;
+    for (int i = 0; i < 3; ++i) home.deliver("Subject: x\n\nbody\n");
+    {
+        Talk talk(home);
+        talk.line();
+        CHECK(talk.ask("LAST") == "-ERR Unknown command.\r\n");
+    }
+    pop3d::Settings settings;
+    settings.last = true;
+    {
+        Talk talk(home, settings);
+        talk.line();
+        CHECK(talk.ask("LAST") == "+OK 0\r\n");
+        talk.list("RETR 2");
+        talk.list("RETR 1");
+        talk.list("TOP 3 1");
+        CHECK(talk.ask("LAST") == "+OK 2\r\n");
+        talk.ask("QUIT");
+    }
+    {
+        Talk talk(home, settings);
+        talk.line();
+        CHECK(talk.ask("LAST") == "+OK 2\r\n");
+        talk.ask("RSET");
+        CHECK(talk.ask("LAST") == "+OK 0\r\n");
+    }
+}
+
+TEST_CASE("who wants no flags gets none")
+{
+    for (bool updates : {true, false}) {
+        CAPTURE(updates);
+        Home home;
+        home.deliver("Subject: x\n\nbody\n");
+        pop3d::Settings settings;
+        settings.flag_updates = updates;
+        settings.last = true;       // shows \\Seen
+        {
+            Talk talk(home, settings);
+            talk.line();
+            talk.list("RETR 1");
+            talk.ask("QUIT");
+        }
+        Talk talk(home, settings);
+        talk.line();
+        CHECK(talk.ask("LAST") == (updates ? "+OK 1\r\n" : "+OK 0\r\n"));
+    }
+}
+
+TEST_CASE("sizes without reading")
+{
+    Home home;
+    home.deliver("Subject: x\n\nbody\n");        // 17 bytes, 20 octets with CRLF
+    for (bool fast : {true, false}) {
+        CAPTURE(fast);
+        pop3d::Settings settings;
+        settings.fast_sizes = fast;
+        Talk talk(home, settings);
+        talk.line();
+        CHECK(talk.ask("STAT") == (fast ? "+OK 1 17\r\n" : "+OK 1 20\r\n"));
+        CHECK(talk.list("RETR 1").starts_with("+OK 20 octets\r\n"));
+        talk.ask("QUIT");
+    }
+}
+
+TEST_CASE("for programs with faults")
+{
+    Home home;
+    home.deliver("Subject: no body");
+    home.deliver(std::string("Subject: x\n\na\0b\n", 16));
+    pop3d::Settings settings;
+    settings.no_nuls = settings.end_headers = true;
+    Talk talk(home, settings);
+    talk.line();
+    CHECK(talk.list("RETR 1").ends_with("octets\r\nSubject: no body\r\n\r\n.\r\n"));
+    CHECK(talk.list("TOP 1 0") == "+OK\r\nSubject: no body\r\n\r\n.\r\n");
+    CHECK(talk.list("RETR 2").ends_with("\r\n\r\na\x80" "b\r\n.\r\n"));
+}
+
+TEST_CASE("several sessions, if that is allowed")
+{
+    Home home;
+    home.deliver("Subject: x\n\nbody\n");
+    pop3d::Settings settings;
+    settings.lock_session = false;
+    Talk first(home, settings);
+    Talk second(home, settings);
+    CHECK(first.line() == "+OK Logged in.\r\n");
+    CHECK(second.line() == "+OK Logged in.\r\n");
+    first.ask("DELE 1");
+    first.ask("QUIT");
+    CHECK(second.ask("RETR 1").starts_with("-ERR "));
+}
+
+TEST_CASE("languages")
+{
+    Home home;
+    Talk talk(home);
+    talk.line();
+    CHECK(talk.list("LANG") == "+OK Language listing follows:\r\nen English\r\ni-default English\r\n.\r\n");
+    CHECK(talk.ask("LANG en").starts_with("+OK en "));
+    CHECK(talk.ask("LANG *").starts_with("+OK i-default "));
+    CHECK(talk.ask("LANG xx").starts_with("-ERR "));
+    auto list = talk.list("CAPA");
+    for (const char* tag : {"\r\nLANG\r\n", "\r\nUTF8 USER\r\n", "\r\nEXPIRE NEVER\r\n", "\r\nIMPLEMENTATION Rookpost\r\n"})
+        CHECK(list.find(tag) != std::string::npos);
+}
+
 TEST_CASE("one session at a time")
 {
     Home home;
@@ -276,6 +451,8 @@ TEST_CASE("the top of odd messages")
         {"A: b\r\n", 0, "A: b\r\n"},
         {"\r\nbody\r\nmore\r\n", 1, "\r\nbody\r\n"},
         {"A: b\r\n\r\n", 3, "A: b\r\n\r\n"},
+        {"A: b\n\n1\n2\n", 1, "A: b\n\n1\n"},
+        {"\n1\n2\n", 1, "\n1\n"},
         {"A: b\r\n\r\nlast", 1, "A: b\r\n\r\nlast"},
         {"A: b\r\n\r\n1\r\n2\r\n", UINT64_MAX, "A: b\r\n\r\n1\r\n2\r\n"},
     };
