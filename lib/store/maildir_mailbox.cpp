@@ -86,7 +86,6 @@ std::optional<uint64_t> MaildirMailbox::quick_size(uint32_t uid)
     if (!index) return std::nullopt;
     MaildirName name = parse_maildir_name(files_[*index].name);
     if (name.crlf_size) return name.crlf_size;
-    if (auto known = sizes_.find(uid); known != sizes_.end()) return known->second;
     if (name.size) return name.size;
     struct stat info{};
     int code = with_file(*index, [&](const std::string& path) { return ::stat(path.c_str(), &info) == 0 ? 0 : errno; });
