@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "routing/prepare_tables.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,8 +73,11 @@ int main(int argc, char** argv)
 {
     daemons::Daemon daemon("qmgr", argc, argv);
     uid_t null_uid = daemon.privileged() ? sandbox::find_user(daemon.config().null_owner).uid : ::getuid();
+    auto tables = routing::prepare_tables(daemon.config());
     sandbox::Rights rights;
+    rights.network = tables.internet;
     rights.read = daemon.readable();
+    rights.read.insert(rights.read.end(), tables.read.begin(), tables.read.end());
     rights.write = {daemon.queue_folder(), "/dev/null"};
     if (auto folder = qmgr::verify_cache_folder(daemon.config()); !folder.empty()) rights.write.push_back(folder);
     daemon.drop_privileges(daemon.config().mail_owner, rights, daemon.config().setgid_group);    // to read what postdrop left

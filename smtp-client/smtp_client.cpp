@@ -11,6 +11,7 @@
 #include "spool/agent.h"
 
 #include "base/log.h"
+#include "routing/prepare_tables.h"
 #include "tls/from_config.h"
 
 #include <cstdlib>
@@ -26,11 +27,12 @@ bool is_lmtp(const daemons::Daemon& daemon)
 }
 
 // Name service and authorities: files that change, and are read again while we run.
-sandbox::Rights rights(const daemons::Daemon& daemon, const tls::ClientSettings& tls)
+sandbox::Rights rights(const daemons::Daemon& daemon, const tls::ClientSettings& tls, const maps::TableNeeds& needs)
 {
     sandbox::Rights rights;
     rights.network = true;
     rights.read = daemon.readable(); // tables, authorities
+    rights.read.insert(rights.read.end(), needs.read.begin(), needs.read.end());
     if (!tls.ca_path.empty()) rights.read.push_back(tls.ca_path);
     return rights;
 }
@@ -44,6 +46,7 @@ int main(int argc, char** argv)
     std::optional<tls::ClientContext> tls; // private keys, while we may read them
     std::unique_ptr<Tables> tables;        // and passwords
     tls::ClientSettings tls_settings;
+    auto needs = routing::prepare_tables(daemon.config());
     try {
         settings = read_settings(daemon.config(), is_lmtp(daemon));
         tables = std::make_unique<Tables>(daemon.config(), settings->lmtp);
@@ -55,7 +58,7 @@ int main(int argc, char** argv)
         base::log::fatal("{}", failure.what());
         return EXIT_FAILURE;
     }
-    daemon.drop_privileges(daemon.config().null_owner, rights(daemon, tls_settings));
+    daemon.drop_privileges(daemon.config().null_owner, rights(daemon, tls_settings, needs));
 
     dns::Resolver resolver;
     Agent agent(std::move(*settings), resolver, tls ? &*tls : nullptr, std::move(tables));

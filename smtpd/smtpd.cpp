@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "daemon/daemon.h"
+#include "routing/prepare_tables.h"
 
 namespace {
 
@@ -42,12 +43,14 @@ int main(int argc, char** argv)
 {
     daemons::Daemon daemon("smtpd", argc, argv);
     bool letterbox = daemon.is_unix();
+    auto tables = routing::prepare_tables(daemon.config());
     // Keys and tables, while we may read them.
     smtpd::Service service(daemon.config(), daemon.background(), letterbox, {}, daemon.take_shared_memory());
 
     sandbox::Rights rights;
-    rights.network = !letterbox || service.milters.needs_internet();
+    rights.network = !letterbox || service.milters.needs_internet() || tables.internet;
     rights.read = daemon.readable();
+    rights.read.insert(rights.read.end(), tables.read.begin(), tables.read.end());
     rights.write = {"/dev/null"};
     daemon.drop_privileges(daemon.config().null_owner, rights);
 

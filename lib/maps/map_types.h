@@ -18,5 +18,8 @@ std::unique_ptr<Map> open_cidr(const std::string& name, const Options& options);
 std::unique_ptr<Map> open_unionmap(const std::string& name, const Options& options);
 std::unique_ptr<Map> open_pipemap(const std::string& name, const Options& options);
 std::unique_ptr<Map> open_randmap(const std::string& name, const Options& options);
+std::unique_ptr<Map> open_tcp(const std::string& name, const Options& options);
+std::unique_ptr<Map> open_socketmap(const std::string& name, const Options& options);
+std::unique_ptr<Map> open_module(const std::string& type, const std::string& name, const Options& options);
 
 } // namespace maps

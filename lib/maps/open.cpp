@@ -1,6 +1,8 @@
 // open: which type is made by what, and lists of tables.
 #include "maps/map.h"
 #include "maps/map_types.h"
+#include "maps/memcache.h"
+#include "maps/modules.h"
 #include "maps/witness.h"
 
 #include "base/log.h"
@@ -32,7 +34,8 @@ std::map<std::string, Opener, std::less<>>& openers()
         {"dbm", indexed<dbm_type>},     {"texthash", open_texthash},    {"inline", open_inline},      {"static", open_static},
         {"fail", open_fail},            {"environ", open_environ},      {"unix", open_unix},          {"proxy", open_proxy},
         {"regexp", open_regexp},        {"pcre", open_pcre},            {"cidr", open_cidr},          {"unionmap", open_unionmap},
-        {"pipemap", open_pipemap},      {"randmap", open_randmap},
+        {"pipemap", open_pipemap},      {"randmap", open_randmap},      {"tcp", open_tcp},            {"socketmap", open_socketmap},
+        {"memcache", open_memcache},
     };
     return known;
 }
@@ -71,6 +74,8 @@ std::vector<std::string> types()
 {
     std::vector<std::string> names;
     for (const auto& [type, opener] : openers()) names.push_back(type);
+    for (std::string& type : installed_module_types()) names.push_back(std::move(type));
+    std::sort(names.begin(), names.end());
     return names;
 }
 
@@ -78,6 +83,7 @@ std::unique_ptr<Map> open(const std::string& type_and_name, const Options& optio
 {
     auto cut = base::cut(type_and_name, ':');
     if (!cut.found) throw Unavailable(fmt::format("need \"type:name\" form instead of: \"{}\"", type_and_name));
+    if (is_module_type(cut.before)) return open_module(std::string(cut.before), std::string(cut.after), options);
     auto found = openers().find(cut.before);
     if (found == openers().end()) throw Unavailable(fmt::format("unsupported dictionary type: {} ({})", cut.before, type_and_name));
     return found->second(std::string(cut.after), options);

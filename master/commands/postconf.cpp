@@ -5,11 +5,12 @@
 
 #include "config/manual.h"
 #include "config/print.h"
-#include "config/table_types.h"
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "maps/map.h"
+#include "maps/modules.h"
 
 #include <fmt/format.h>
 
@@ -102,11 +103,11 @@ static Options read_options(int argc, char** argv)
         case 'H': options.no_value = true; break;
         case 'j': options.json = true; break;
         case 'l':
-            for (auto name : config::lock_methods) fmt::print("{}\n", name);
+            fmt::print("flock\nfcntl\ndotlock\n");
             std::exit(0);
         case 'm':
-            for (auto name : config::table_types) fmt::print("{}\n", name);
-            std::exit(0);
+            options.table_types = true;
+            break;
         case 'n': options.only_set = true; break;
         case 'o': options.overrides.push_back(split_assignment(optarg)); break;
         case 'p': break;
@@ -148,6 +149,17 @@ void show_templates(const Options& options)
     fmt::print("{}", config::notice_templates_text(templates, options.templates == 'b' ? &config : nullptr));
 }
 
+// What a table in this installation may be: the modules are where daemon_directory says.
+static void show_table_types(const Options& options)
+{
+    try {
+        maps::add_module_folder(config::Config::load(options.folder, options.overrides).daemon_directory);
+    } catch (const std::exception& trouble) {
+        base::log::warning("{}", trouble.what());
+    }
+    for (const auto& type : maps::types()) fmt::print("{}\n", type);
+}
+
 static void run(int argc, char** argv)
 {
     if (argc >= 2 && std::string_view(argv[1]) == "--manual") {
@@ -158,7 +170,9 @@ static void run(int argc, char** argv)
     }
     Options options = read_options(argc, argv);
     check(options);
-    if (options.templates)
+    if (options.table_types)
+        show_table_types(options);
+    else if (options.templates)
         show_templates(options);
     else if (options.master)
         options.changes() ? edit_master(options) : show_master(options);

@@ -18,7 +18,7 @@ struct Options {
     std::string classes = "all";
     bool defaults = false, only_set = false, edit = false, fold = false, no_name = false, no_value = false,
          expand = false;
-    bool remove = false, comment_out = false, json = false;
+    bool remove = false, comment_out = false, json = false, table_types = false;
     char templates = 0; // 'b' or 't': the words of notices, expanded or not
     char master = 0; // 'M', 'F' or 'P': master.cf as entries, fields or parameters
     bool changes() const { return edit || remove || comment_out; }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "maps/map.h"
+#include "maps/modules.h"
 
 #include <getopt.h>
 #include <unistd.h>
@@ -92,6 +93,7 @@ int main(int argc, char** argv)
     try {
         CommandLine line = read_options(argc, argv, aliases);
         config::Config config = load_config(line.folder);
+        maps::add_module_folder(config.daemon_directory);
         postmap::Wishes& wishes = line.wishes;
         wishes.default_type = config.default_database_type;
         wishes.build.syntax = aliases ? maps::Syntax::aliases : maps::Syntax::table;

@@ -16,6 +16,8 @@
 #include "config/config.h"
 #include "mail/address.h"
 #include "mail/header.h"
+#include "maps/map.h"
+#include "maps/modules.h"
 #include "routing/recipients.h"
 #include "sandbox/sandbox.h"
 
@@ -201,6 +203,7 @@ int main(int argc, char** argv)
         std::string folder = options.config_folder.empty() ? config::default_folder() : options.config_folder;
         if (folder.ends_with("/main.cf")) folder.resize(folder.size() - 8);
         config::Config config = config::Config::load(folder);
+        maps::add_module_folder(config.daemon_directory);
         if (exim) return sendmail::act_as_exim(*exim, config, folder);
         return act(options, config, folder);
     } catch (const sendmail::Usage& usage) {

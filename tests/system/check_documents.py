@@ -72,7 +72,8 @@ def check_programs(binaries, pages):
     if not binaries or not os.path.isdir(binaries):
         return
     for name in sorted(os.listdir(binaries)):
-        if os.access(os.path.join(binaries, name), os.X_OK) and not any(f"{name}.{section}" in pages for section in "18"):
+        path = os.path.join(binaries, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK) and not any(f"{name}.{section}" in pages for section in "18"):
             complain(f"man/: no page for {name}")
 
 
