@@ -284,7 +284,7 @@ async::Task<> serve(net::Stream stream, login::Session owner, const Settings& se
         if (open) co_await converse(session);
     } catch (const net::Gone& gone) {
         timed_out = gone.why() == net::Gone::timed_out;
-        session.why_over = timed_out ? "inactivity" : "connection closed";
+        session.why_over = timed_out ? "Inactivity" : "Connection closed";
     }
     if (timed_out) session.client.say("* BYE Disconnected for inactivity");
     session.unselect();
