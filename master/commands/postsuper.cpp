@@ -32,6 +32,7 @@ constexpr Operation operations[] = {
     {'H', "release", "Released from hold", spool::Queue::deferred},
     {'r', "requeue", "Requeued", spool::Queue::deferred},
     {'e', "expire", "Expired", spool::Queue::deferred},
+    {'f', "expire", "Expired", spool::Queue::deferred},     // Postfix's -e leaves mail on hold alone until it is released; ours does not
 };
 
 struct Order {
@@ -69,7 +70,7 @@ bool act_on_file(const spool::Folders& folders, const Operation& operation, cons
 size_t act_on_files(const config::Config& config, const Operation& operation, std::vector<std::string> ids,
                     const std::vector<std::string>& queues)
 {
-    if (operation.letter == 'e') fail(EX_UNAVAILABLE, "expiring needs the running mail system");
+    if (std::string_view(operation.word) == "expire") fail(EX_UNAVAILABLE, "expiring needs the running mail system");
     spool::Folders folders(config.queue_directory);
     if (ids.size() == 1 && ids[0] == "ALL") {
         ids.clear();
@@ -121,7 +122,7 @@ int main(int argc, char** argv)
                 orders.push_back({&operation, optarg});
                 known = true;
             }
-        if (!known) fail(EX_USAGE, "usage: postsuper [-c config_directory] [-d queue_id] [-h queue_id] [-H queue_id] [-r queue_id] [-e queue_id] [queue_name …]");
+        if (!known) fail(EX_USAGE, "usage: postsuper [-c config_directory] [-d queue_id] [-h queue_id] [-H queue_id] [-r queue_id] [-e queue_id] [-f queue_id] [queue_name …]");
     }
     std::vector<std::string> queues(argv + optind, argv + argc);
     for (const auto& name : queues)
