@@ -151,7 +151,8 @@ bool has_scope(const JsonObject& claims, const OauthRules& rules)
     std::vector<std::string> scope;
     auto found = claims.find("scope");
     if (found != claims.end()) scope = found->second.values;
-    for (auto word : base::split(text_of(claims, "scope"))) scope.emplace_back(word);
+    std::string words = text_of(claims, "scope");
+    for (auto word : base::split(words)) scope.emplace_back(word);
     return std::all_of(rules.scope.begin(), rules.scope.end(), [&](const std::string& word) { return is_among(scope, word); });
 }
 

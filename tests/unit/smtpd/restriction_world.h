@@ -43,6 +43,7 @@ struct World {
     }
     ~World()
     {
+        nursery.cancel();    // its tasks know the service
         base::log::flush();
         base::log::to_stderr("test");
     }
