@@ -22,7 +22,7 @@ std::string ask(const std::string& settings, bool manager, Verified::Verdict ver
     if (null_sender) world.set_sender("");
     std::string reply = world.rcpt();
     if (manager && !fake->told.empty()) reply = fake->told.front() + ": " + reply;
-    world.service.reset();
+    world.nursery.cancel();    // its tasks know the service
     return reply;
 }
 
