@@ -150,7 +150,7 @@ class AtOnce(unittest.TestCase):
     def refused_at(self, **lists):
         """What a client hears at the greeting, HELO and MAIL."""
         settings = {"mynetworks": "192.0.2.0/24", "smtpd_delay_reject": "no", **lists}
-        with Instance("atonce", settings=settings) as system:
+        with Instance(f"atonce-{next(iter(lists))}", settings=settings) as system:
             client = smtplib.SMTP(timeout=30)
             heard = [client.connect("127.0.0.1", system.ports["smtp"]), client.docmd("EHLO client.test"), client.docmd("MAIL FROM:<joe@good.test>")]
             heard.append(client.docmd("QUIT"))
