@@ -3,6 +3,7 @@
 #include "client_limits.h"
 #include "restrictions/stages.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <sys/statvfs.h>
@@ -29,16 +30,31 @@ std::optional<smtp::Reply> refuse_undeclared_utf8(const Session& s, const smtp::
 
 namespace {
 
+// Bytes that are free where the queue lies; looked up once a second, as the queue manager does. Nothing when that cannot be known.
+std::optional<uint64_t> free_space(const std::string& folder)
+{
+    static std::string known_folder;
+    static base::Steady looked;
+    static std::optional<uint64_t> free;
+    auto now = base::steady_now();
+    if (folder == known_folder && now - looked < std::chrono::seconds(1)) return free;
+    known_folder = folder;
+    looked = now;
+    struct statvfs disk {};
+    free.reset();
+    if (::statvfs(folder.c_str(), &disk) == 0) free = disk.f_bavail * disk.f_frsize;
+    return free;
+}
+
 // There must be room for the largest message, and for what queue_minfree keeps free.
 std::optional<smtp::Reply> refuse_without_space(const Session& s, uint64_t size)
 {
-    struct statvfs disk {};
-    if (::statvfs(s.config.queue_directory.c_str(), &disk) != 0) return std::nullopt;
+    auto free = free_space(s.config.queue_directory);
+    if (!free) return std::nullopt;
     auto limit = static_cast<uint64_t>(std::max<int64_t>(s.config.message_size_limit, 0));
-    uint64_t free = disk.f_bavail * disk.f_frsize;
     uint64_t needed = std::max({limit + limit / 2, static_cast<uint64_t>(s.config.queue_minfree) + size});
-    if (free > needed) return std::nullopt;
-    base::log::warning("not enough free space in mail queue: {} bytes < {} bytes", free, needed);
+    if (*free > needed) return std::nullopt;
+    base::log::warning("not enough free space in mail queue: {} bytes < {} bytes", *free, needed);
     smtp::Reply reply{452, "4.3.1", "Insufficient system storage"};
     log_reject(s, "MAIL", reply);
     return reply;
